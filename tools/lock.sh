@@ -1,8 +1,12 @@
 #!/bin/sh
-# Pins every development dependency, with hashes, into requirements/dev.lock.
+# Pins every dependency, with hashes: run.lock to use dayfly, dev.lock to work on it.
 set -eu
 cd "$(dirname "$0")/.."
 mkdir -p requirements
-uv=$(dirname "${PYTHON:-.venv/bin/python}")/uv
-"$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-  --no-emit-index-url --no-emit-find-links --all-extras --group dev pyproject.toml -o requirements/dev.lock
+compile() {
+  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+    --no-emit-index-url --no-emit-find-links "$@"
+}
+compile --extra docker --group build pyproject.toml -o requirements/run.lock
+compile --all-extras --group build --group dev --constraint requirements/run.lock pyproject.toml \
+  -o requirements/dev.lock
