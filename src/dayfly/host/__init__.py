@@ -1,1 +1,65 @@
-"""Under construction."""
+"""The host's side of a plugin: find it, start it, shake hands, give its services.
+
+Names are imported when they are first used, because a command line spawns the plugin
+before it can afford to import gRPC.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dayfly.host.config import Config, ProviderConfig, load_config
+    from dayfly.host.connection import PluginConnection, connect
+    from dayfly.host.discovery import InstalledPlugin, PluginList, find_plugin, list_plugins
+    from dayfly.host.manifests import Manifest, read_manifest
+    from dayfly.host.process import PluginProcess, spawn
+    from dayfly.host.schema import config_schema
+    from dayfly.host.verify import Finding, verify_manifest
+
+__all__ = [
+    "Config",
+    "Finding",
+    "InstalledPlugin",
+    "Manifest",
+    "PluginConnection",
+    "PluginList",
+    "PluginProcess",
+    "ProviderConfig",
+    "config_schema",
+    "connect",
+    "find_plugin",
+    "list_plugins",
+    "load_config",
+    "read_manifest",
+    "spawn",
+    "verify_manifest",
+]
+
+_HOMES = {
+    "Config": "config",
+    "Finding": "verify",
+    "InstalledPlugin": "discovery",
+    "Manifest": "manifests",
+    "PluginConnection": "connection",
+    "PluginList": "discovery",
+    "PluginProcess": "process",
+    "ProviderConfig": "config",
+    "config_schema": "schema",
+    "connect": "connection",
+    "find_plugin": "discovery",
+    "list_plugins": "discovery",
+    "load_config": "config",
+    "read_manifest": "manifests",
+    "spawn": "process",
+    "verify_manifest": "verify",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
