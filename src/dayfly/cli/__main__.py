@@ -1,0 +1,36 @@
+"""Where the ``dayfly`` command starts, and the one place where it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from dayfly.version import __version__
+
+
+def main() -> int:
+    """Run the command line and return its exit code; ``--version`` imports nothing more."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        os.write(1, f"dayfly {__version__}\n".encode())
+        return 0
+    _open_missing_descriptors()
+    from dayfly.cli.app import run  # noqa: PLC0415 - click is not needed for --version
+
+    return run(sys.argv[1:])
+
+
+def _open_missing_descriptors() -> None:
+    """Put /dev/null where a standard descriptor is closed.
+
+    Otherwise the next socket would get its number, and the job's output with it.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115 - for good
+
+
+if __name__ == "__main__":
+    sys.exit(main())
