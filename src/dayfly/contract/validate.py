@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from dayfly.contract.errors import InvalidField
 from dayfly.contract.jobs import TargetMode
+from dayfly.contract.shapes import check_shape, check_text, refused
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,6 @@ _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?")
 _MAX_SECONDS: Final = 7 * 24 * 3600
-_MAX_TEXT: Final = 128 * 1024
 _MAX_CPUS: Final = 1024
 _MIN_MEMORY_MIB: Final = 6
 _MAX_MEMORY_MIB: Final = 16 * 1024 * 1024
@@ -41,6 +41,7 @@ def validate_spec(spec: JobSpec) -> None:
     Raises:
         InvalidField: Naming the field, what was wrong and what is allowed.
     """
+    check_shape(spec)
     if spec.name and not _NAME.fullmatch(spec.name):
         raise refused("name", spec.name, "1 to 63 letters, digits, '.', '_' or '-'")
     _validate_command(spec)
@@ -50,19 +51,15 @@ def validate_spec(spec: JobSpec) -> None:
     for label, value in spec.labels.items():
         if not _LABEL.fullmatch(label):
             raise refused("labels", label, "names of 1 to 128 letters, digits, '.', '_', '/', '-'")
-        _text(f"labels.{label}", value, longest=256)
+        check_text(f"labels.{label}", value, longest=256)
 
 
 def _validate_command(spec: JobSpec) -> None:
     if spec.command and spec.run_command:
         raise refused("run_command", spec.run_command, "nothing beside a command")
-    for field in ("command", "entrypoint"):
-        for number, word in enumerate(getattr(spec, field)):
-            _text(f"{field}[{number}]", word)
     if spec.command and not spec.command[0]:
         raise refused("command[0]", "", "the name of a program")
-    _text("run_command", spec.run_command)
-    _text("image", spec.image, longest=512)
+    check_text("image", spec.image, longest=512)
     if re.search(r"\s", spec.image) or spec.image.startswith("-"):
         raise refused("image", spec.image, "an image reference such as docker.io/library/alpine:3")
 
@@ -71,7 +68,7 @@ def _validate_environment(spec: JobSpec) -> None:
     _names("env", spec.env)
     _names("secrets", spec.secrets)
     for name, value in spec.env.items():
-        _text(f"env.{name}", value)
+        check_text(f"env.{name}", value)
         if value.startswith("secret://"):
             raise InvalidField(
                 f"env.{name} is a secret reference, and plain environment is no place for one",
@@ -110,7 +107,7 @@ def _validate_resources(spec: JobSpec) -> None:
 
 def _validate_place(spec: JobSpec) -> None:
     for field in ("working_dir", "user", "network", "cron"):
-        _text(field, getattr(spec, field), longest=4096)
+        check_text(field, getattr(spec, field), longest=4096)
     if spec.platform and not _PLATFORM.fullmatch(spec.platform):
         raise refused("platform", spec.platform, "os/arch[/variant], such as linux/arm64")
     target = spec.target
@@ -124,21 +121,3 @@ def _validate_place(spec: JobSpec) -> None:
 def _seconds(field: str, value: int | None, *, least: int) -> None:
     if value is not None and not least <= value <= _MAX_SECONDS:
         raise refused(field, value, f"{least} to {_MAX_SECONDS} seconds")
-
-
-def _text(field: str, value: str, *, longest: int = _MAX_TEXT) -> None:
-    if "\0" in value:
-        raise refused(field, value, "text without NUL")
-    if len(value) > longest:
-        raise refused(field, value, f"at most {longest} characters")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise refused(field, ascii(value), "text that UTF-8 can carry") from None
-
-
-def refused(field: str, got: object, allowed: str) -> InvalidField:
-    """An error for a field: what it was, and what is allowed."""
-    shown = repr(got)
-    shown = shown if len(shown) <= 120 else shown[:120] + "..."
-    return InvalidField(f"{field} is {shown}; allowed: {allowed}", field=field)
