@@ -49,4 +49,7 @@ def _plain(value: object) -> object:
         return {str(name): _plain(item) for name, item in value.items()}
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        # The wire has only floats where a caller may have written a whole number.
+        return int(value)
     return value
