@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from itertools import accumulate
 from typing import NoReturn
 
 import grpc
@@ -14,8 +16,11 @@ from dayfly.contract.wire import dayfly_v1_pb2 as v1
 
 DETAIL_KEY = "dayfly-error-bin"
 
-#: gRPC's own limit for metadata is 8 KiB; a sentence longer than this helps nobody.
+#: gRPC fails a call whose metadata is over 8 KiB, counted as encoded: a byte that is not
+#: plain ASCII takes three in a message, and all of a detail grows by a third.
 MAX_MESSAGE = 3000
+MAX_ADVICE = 2000
+MAX_FIELD = 200
 
 _STATUS = {status.value[0]: status for status in grpc.StatusCode}
 
@@ -23,14 +28,14 @@ _STATUS = {status.value[0]: status for status in grpc.StatusCode}
 async def abort(context: grpc.aio.ServicerContext[object, object], error: DayflyError) -> NoReturn:
     """End a call with an error of ours."""
     detail = v1.ErrorDetail(
-        field=error.field[:200],
+        field=_cut(error.field, MAX_FIELD),
         reason=reason_to_wire(error.reason),
-        advice=error.advice[:MAX_MESSAGE],
+        advice=_cut(error.advice, MAX_ADVICE),
         retry_after_seconds=error.retry_after_seconds,
     )
     await context.abort(
         _STATUS[error.code],
-        error.message[:MAX_MESSAGE],
+        _cut(error.message, MAX_MESSAGE),
         ((DETAIL_KEY, detail.SerializeToString()),),
     )
 
@@ -61,3 +66,14 @@ def from_rpc_error(error: grpc.aio.AioRpcError, tried: str) -> DayflyError:
             detail.retry_after_seconds if detail.HasField("retry_after_seconds") else None
         ),
     )
+
+
+def _cut(text: str, room: int) -> str:
+    """As much of a text as takes ``room`` bytes once percent-encoded."""
+    clean = text[:room].encode(errors="replace").decode()
+    plain = range(ord(" "), ord("~") + 1)
+    costs = accumulate(
+        1 if ord(letter) in plain and letter != "%" else 3 * len(letter.encode())
+        for letter in clean
+    )
+    return clean[: bisect_right(list(costs), room)]
