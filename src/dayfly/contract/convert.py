@@ -278,11 +278,13 @@ def status_to_wire(status: JobStatus) -> v1.JobObservation:
 
 def status_from_wire(wire: v1.JobObservation) -> JobStatus:
     """An observation. What this version does not know becomes unknown, never a guess."""
+    code = _exit_code(wire.exit_code) if wire.HasField("exit_code") else None
+    source = _known(ExitCodeSource, wire.exit_code_source, ExitCodeSource.UNKNOWN)
     return JobStatus(
         handle=handle_from_wire(wire.handle),
         state=_known(JobState, wire.state, JobState.UNKNOWN),
-        exit_code=wire.exit_code if wire.HasField("exit_code") else None,
-        exit_code_source=_known(ExitCodeSource, wire.exit_code_source, ExitCodeSource.UNKNOWN),
+        exit_code=code,
+        exit_code_source=ExitCodeSource.UNKNOWN if code is None else source,
         signal=wire.signal if wire.HasField("signal") else None,
         reason=reason_from_wire(wire.reason),
         message=wire.message,
@@ -326,11 +328,12 @@ def classic_status_from_wire(wire: iac.JobStatusReply, handle: JobHandle) -> Job
     }.get(state)
     # A failed job with code 0 did not say how it ended: 0 is the wire's "not given".
     told = ended and (state is JobState.SUCCEEDED or wire.exit_code != 0)
+    code = _exit_code(wire.exit_code) if told else None
     return JobStatus(
         handle=handle,
         state=state,
-        exit_code=wire.exit_code if told else None,
-        exit_code_source=ExitCodeSource.REPORTED if told else ExitCodeSource.UNKNOWN,
+        exit_code=code,
+        exit_code_source=ExitCodeSource.UNKNOWN if code is None else ExitCodeSource.REPORTED,
         reason=reason,
         message=wire.message,
     )
@@ -362,7 +365,8 @@ def query_from_wire(wire: v1.LogsRequest) -> LogQuery:
     """Which output is asked for.
 
     Raises:
-        InvalidField: ``tail_lines`` is negative, or the cursor too long to be one.
+        InvalidField: ``tail_lines`` is negative, ``since`` is no time, or the cursor too
+            long to be one.
     """
     if len(wire.cursor) > MAX_HANDLE_BYTES:
         raise InvalidField("the cursor is too long to be one", field="cursor")
@@ -370,12 +374,18 @@ def query_from_wire(wire: v1.LogsRequest) -> LogQuery:
         raise InvalidField(
             f"tail_lines is {wire.tail_lines}; allowed: 0 or more", field="tail_lines"
         )
+    since = _time(wire.since) if wire.HasField("since") else None
+    if wire.HasField("since") and since is None:
+        raise InvalidField(
+            f"since is {wire.since.seconds} s after 1970; allowed: the years 1 to 9999",
+            field="since",
+        )
     return LogQuery(
         cursor=wire.cursor,
         follow=wire.follow,
         timestamps=wire.timestamps,
         tail_lines=wire.tail_lines if wire.HasField("tail_lines") else None,
-        since=_time(wire.since) if wire.HasField("since") else None,
+        since=since,
     )
 
 
@@ -394,7 +404,7 @@ def batch_from_wire(wire: v1.LogBatch) -> LogBatch:
         stream=_known(Stream, wire.stream, Stream.COMBINED),
         data=wire.data,
         cursor=wire.cursor,
-        times=tuple((item.offset, _time(item.time)) for item in wire.times),
+        times=tuple((item.offset, time) for item in wire.times if (time := _time(item.time))),
         end=wire.end,
     )
 
@@ -512,5 +522,14 @@ def _stamp(time: datetime | None) -> Timestamp | None:
     return stamp
 
 
-def _time(stamp: Timestamp) -> datetime:
-    return stamp.ToDatetime(tzinfo=UTC)
+def _time(stamp: Timestamp) -> datetime | None:
+    """A time, or None where the message holds one that no calendar has."""
+    try:
+        return stamp.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _exit_code(value: int) -> int | None:
+    """A code that a process can end with: 256 handed on would turn into 0, a success."""
+    return value if 0 <= value <= 255 else None
