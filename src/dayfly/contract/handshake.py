@@ -71,7 +71,7 @@ def parse_handshake_line(line: str) -> HandshakeLine:
         raise _refused("network", network, "'unix'")
     if not path.startswith("/") or "\0" in path:
         raise _refused("address", path, "an absolute path")
-    if len(path.encode(errors="surrogateescape")) > MAX_SOCKET_PATH_BYTES:
+    if len(path.encode(errors="replace")) > MAX_SOCKET_PATH_BYTES:
         raise _refused("address", path, f"at most {MAX_SOCKET_PATH_BYTES} bytes")
     kind = parts[4] if len(parts) > 4 and parts[4] else "grpc"
     if kind != "grpc":

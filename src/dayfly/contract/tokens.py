@@ -12,7 +12,8 @@ from dayfly.contract.jobs import JobHandle
 
 #: The version is part of the word, so that a later form can be told from this one.
 PREFIX = "dayfly1."
-MAX_TOKEN_CHARACTERS = 16 * 1024
+#: Room for the largest handle that the wire takes.
+MAX_TOKEN_CHARACTERS = 128 * 1024
 
 
 def to_token(handle: JobHandle) -> str:
@@ -49,6 +50,8 @@ def from_token(token: str) -> JobHandle:
 def _handle(body: bytes) -> JobHandle:
     try:
         parts = json.loads(body)
+        # JSON can spell halves of characters, which no later request could carry.
+        json.dumps(parts, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise _refused("does not hold a handle") from None
     match parts:
