@@ -10,13 +10,21 @@ from dayfly.version import __version__
 
 def main() -> int:
     """Run the command line and return its exit code; ``--version`` imports nothing more."""
-    if sys.argv[1:] in (["--version"], ["-V"]):
-        os.write(1, f"dayfly {__version__}\n".encode())
-        return 0
     _open_missing_descriptors()
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        return _print_version()
     from dayfly.cli.app import run  # noqa: PLC0415 - click is not needed for --version
 
     return run(sys.argv[1:])
+
+
+def _print_version() -> int:
+    try:
+        os.write(1, f"dayfly {__version__}\n".encode())
+    except OSError as error:
+        os.write(2, f"dayfly: stdout: {error.strerror}\n".encode())
+        return 125
+    return 0
 
 
 def _open_missing_descriptors() -> None:

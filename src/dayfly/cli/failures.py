@@ -59,6 +59,8 @@ def _sentences(error: Exception) -> tuple[str, str]:
         return error.format_message(), f"Try '{command} --help'."
     if isinstance(error, click.ClickException):
         return error.format_message(), ""
+    if isinstance(error, OSError):
+        return f"the system refused: {error}", ""
     if isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         return _sentences(error.exceptions[0])
     return (

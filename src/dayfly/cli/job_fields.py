@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dayfly.contract.tokens import to_token
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from dayfly.cli.naming import Chosen
     from dayfly.contract.jobs import JobHandle, JobStatus
 
@@ -48,6 +47,17 @@ def job_fields(
 
 def _time(value: datetime | None) -> str | None:
     return value.isoformat() if value else None
+
+
+def age(since: datetime | None) -> str:
+    """How long ago, in the largest unit that fits."""
+    if since is None:
+        return ""
+    seconds = max(int((datetime.now(UTC) - since).total_seconds()), 0)
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size}{unit} ago"
+    return f"{seconds}s ago"
 
 
 def summary(status: JobStatus) -> str:

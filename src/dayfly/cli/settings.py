@@ -51,7 +51,8 @@ def shared_options(command: F) -> F:
         type=click.Choice(["text", "json"]),
         expose_value=False,
         callback=_set_output,
-        help="How results are printed on stdout; json is one document.  [default: text]",
+        help="How results are printed on stdout; json is one document, of logs one a line.  "
+        "[default: text]",
     )(command)
 
 
