@@ -161,15 +161,23 @@ class Connection:
     def start(self) -> None:
         """Start the plugin's process ahead of entering, to do something else meanwhile.
 
+        The calling thread must live as long as the connection: Linux ends the plugin
+        with the thread that started it.
+
         Raises:
             NotFound: The plugin is not installed.
-            ProviderFailed: Its program cannot be started.
+            FailedPrecondition: Its program cannot be started.
         """
         from dayfly.host import find_plugin, spawn  # noqa: PLC0415 - keeps the import light
 
         if self._process is None:
             wanted = dict.fromkeys((*self._settings.pass_env, *self._pass_env))
             self._process = spawn(find_plugin(self._settings.plugin), pass_env=tuple(wanted))
+
+    def abandon(self) -> None:
+        """End the plugin's process at once, without a word; for a caller that must go."""
+        if self._process is not None:
+            self._process.close()
 
     async def __aenter__(self) -> Self:
         from dayfly.host import connect as dial  # noqa: PLC0415 - imports grpc

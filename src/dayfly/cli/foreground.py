@@ -194,5 +194,6 @@ def leave(foreground: Foreground) -> None:
     name = job.name if job else "@latest"
     say(f"left {name}; its stop was asked for, and is not confirmed")
     say(f"look: dayfly status {name}    stop: dayfly cancel {name}    output: dayfly logs {name}")
+    foreground.connection.abandon()
     # Nothing is flushed or waited for: that is what the second Ctrl-C asks for.
     os._exit(foreground.interrupts.exit_code)
