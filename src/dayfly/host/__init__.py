@@ -6,26 +6,35 @@ before it can afford to import gRPC.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dayfly.host.config import Config, ProviderConfig, load_config
     from dayfly.host.connection import PluginConnection, connect
+    from dayfly.host.deadlines import Deadlines
     from dayfly.host.discovery import InstalledPlugin, PluginList, find_plugin, list_plugins
     from dayfly.host.manifests import Manifest, read_manifest
     from dayfly.host.process import PluginProcess, spawn
+    from dayfly.host.registry import PluginRegistry
     from dayfly.host.schema import config_schema
     from dayfly.host.verify import Finding, verify_manifest
 
+# gRPC's core prints to stderr, where the job's own output goes; what matters comes back as
+# the status of a call. It reads this when it is imported, so nothing later can set it.
+os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+
 __all__ = [
     "Config",
+    "Deadlines",
     "Finding",
     "InstalledPlugin",
     "Manifest",
     "PluginConnection",
     "PluginList",
     "PluginProcess",
+    "PluginRegistry",
     "ProviderConfig",
     "config_schema",
     "connect",
@@ -39,12 +48,14 @@ __all__ = [
 
 _HOMES = {
     "Config": "config",
+    "Deadlines": "deadlines",
     "Finding": "verify",
     "InstalledPlugin": "discovery",
     "Manifest": "manifests",
     "PluginConnection": "connection",
     "PluginList": "discovery",
     "PluginProcess": "process",
+    "PluginRegistry": "registry",
     "ProviderConfig": "config",
     "config_schema": "schema",
     "connect": "connection",

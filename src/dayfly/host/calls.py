@@ -20,6 +20,7 @@ from dayfly.contract.rpc_errors import DETAIL_KEY, from_rpc_error
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
+    from dayfly.host.deadlines import Deadlines
     from dayfly.host.watch import ProcessWatch
 
 
@@ -27,13 +28,16 @@ Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 Value = TypeVar("Value")
 
-DEFAULT_SECONDS = 60.0
-
 
 class Calls:
-    """Calls one plugin's services, and remembers which of them turned out absent."""
+    """Calls one plugin's services, and remembers which of them turned out absent.
 
-    def __init__(self, watch: ProcessWatch) -> None:
+    Attributes:
+        deadlines: How long each kind of call may take.
+    """
+
+    def __init__(self, watch: ProcessWatch, deadlines: Deadlines) -> None:
+        self.deadlines = deadlines
         self._watch = watch
         self._pending: set[grpc.aio.Call] = set()
         self._worked: set[str] = set()
@@ -44,6 +48,11 @@ class Calls:
     def plugin(self) -> str:
         """The plugin's name."""
         return self._watch.name
+
+    @property
+    def alive(self) -> bool:
+        """The plugin's process has not ended."""
+        return not self._watch.exited.is_set()
 
     def absent(self, service: str) -> bool:
         """The service was announced, and answered nothing but UNIMPLEMENTED."""
@@ -56,7 +65,7 @@ class Calls:
         *,
         service: str,
         tried: str,
-        seconds: float = DEFAULT_SECONDS,
+        seconds: float | None = None,
     ) -> Answer:
         """One question, one answer.
 
@@ -65,14 +74,14 @@ class Calls:
             request: The question.
             service: Full name of the service it belongs to.
             tried: What is asked for, to follow "asking plugin 'x' ".
-            seconds: Until when.
+            seconds: Until when; by default as long as any call may take.
 
         Raises:
             DayflyError: The plugin's own error; NotServed where it lacks the service;
                 DeadlinePassed; ProviderFailed where its process ended.
         """
         await self._refuse_if_dead(tried)
-        call = method(request, timeout=seconds)
+        call = method(request, timeout=seconds or self.deadlines.call)
         cancels = _cancels()
         self._pending.add(call)
         try:

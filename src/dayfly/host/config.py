@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dayfly.contract.errors import InvalidField, NotFound
+from dayfly.contract.errors import FailedPrecondition, InvalidField, NotFound
 from dayfly.host.discovery import find_plugin
 from dayfly.host.environment import check_pattern
 from dayfly.host.manifests import NAME
@@ -98,17 +98,18 @@ def load_config(start: Path | None = None) -> Config:
 
     Raises:
         NotFound: ``$DAYFLY_CONFIG`` names a file that is not there.
+        FailedPrecondition: The current directory was removed.
         InvalidField: The file is no TOML, or a key in it is wrong; naming file and key.
     """
     chosen = os.environ.get("DAYFLY_CONFIG")
     if chosen:
         return _from_file(_existing(Path(chosen).absolute()))
-    start = (start or Path.cwd()).absolute()
+    start = (start or _here()).absolute()
     for directory in (start, *start.parents):
-        if (directory / FILE).is_file():
+        if os.access(directory / FILE, os.F_OK):
             return _from_file(directory / FILE)
         project = directory / "pyproject.toml"
-        if project.is_file() and b"dayfly" in _read(project):
+        if os.access(project, os.F_OK) and b"dayfly" in _read(project):
             table = _toml(project).get("tool", {})
             if isinstance(table, dict) and "dayfly" in table:
                 return _checked(project, table["dayfly"], "tool.dayfly.")
@@ -203,6 +204,15 @@ def _checked(path: Path, document: object, prefix: str) -> Config:
     except InvalidField as error:
         raise InvalidField(
             f"{path}: {prefix}{error.message}", field=prefix + error.field, advice=error.advice
+        ) from error
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise FailedPrecondition(
+            "the current directory is no longer there", advice="Change into one that is."
         ) from error
 
 

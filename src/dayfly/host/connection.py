@@ -31,18 +31,16 @@ from dayfly.host.clients.observer import ObserverClient
 from dayfly.host.clients.regions import RegionsClient
 from dayfly.host.clients.runner import RunnerClient
 from dayfly.host.clients.submitter import SubmitterClient
+from dayfly.host.deadlines import DEFAULTS
 from dayfly.host.side_channels import SideChannels
 from dayfly.host.watch import ProcessWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from dayfly.host.deadlines import Deadlines
     from dayfly.host.manifests import Manifest
     from dayfly.host.process import PluginProcess
-
-START_SECONDS = 60.0
-LOAD_SECONDS = 20.0
-STOP_SECONDS = 2.0
 
 
 class PluginConnection:
@@ -54,6 +52,7 @@ class PluginConnection:
         manifest: Its plugin.json.
         advertised: Full names of the services that its contract registry lists.
         channel: To its socket, for calls that have no client here.
+        pid: Of its process, and of its process group.
     """
 
     def __init__(self, process: PluginProcess, channel: grpc.aio.Channel, calls: Calls) -> None:
@@ -62,6 +61,7 @@ class PluginConnection:
         self.version = self.manifest.version
         self.advertised: frozenset[str] = frozenset()
         self.channel = channel
+        self.pid = process.popen.pid
         self._calls = calls
         self._clients = {
             names.RUNNER: RunnerClient(channel, calls),
@@ -73,6 +73,11 @@ class PluginConnection:
             names.REGION_LISTER: RegionsClient(channel, calls),
             names.LOG_CAPTURE: LogCaptureClient(channel, calls),
         }
+
+    @property
+    def alive(self) -> bool:
+        """Its process has not ended."""
+        return self._calls.alive
 
     @property
     def services(self) -> Services:
@@ -103,7 +108,7 @@ class PluginConnection:
                 Empty(),
                 service=f"{names.PLUGIN}/GetManifest",
                 tried="for its manifest",
-                seconds=LOAD_SECONDS,
+                seconds=self._calls.deadlines.load,
             )
             if manifest.version:
                 self.name = manifest.name or self.name
@@ -116,7 +121,7 @@ class PluginConnection:
                 Empty(),
                 service=f"{names.PLUGIN}/GetContractRegistry",
                 tried="which services it has",
-                seconds=LOAD_SECONDS,
+                seconds=self._calls.deadlines.load,
             )
             self.advertised = frozenset(
                 contract.service_name
@@ -130,7 +135,7 @@ class PluginConnection:
             iac.InitializeRequest(config_json=_as_json(config)),
             service=names.REQUIRED,
             tried="to take its configuration",
-            seconds=LOAD_SECONDS,
+            seconds=self._calls.deadlines.load,
         )
 
 
@@ -139,14 +144,14 @@ async def connect(
     process: PluginProcess,
     *,
     config: Mapping[str, object] | None = None,
-    start_seconds: float = START_SECONDS,
+    deadlines: Deadlines = DEFAULTS,
 ) -> AsyncIterator[PluginConnection]:
     """Shake hands with a spawned plugin, load it, configure it; stop it at the end.
 
     Args:
         process: From ``spawn``; it ends with this context, whatever happens in it.
         config: What the plugin is initialized with, as JSON.
-        start_seconds: Until when its handshake must have come.
+        deadlines: How long it is waited for.
 
     Raises:
         ProviderFailed: It did not start as a plugin does, or ended; with its last output.
@@ -156,8 +161,8 @@ async def connect(
     watch = ProcessWatch(process)
     try:
         await watch.start()
-        line = await watch.handshake(start_seconds)
-        calls = Calls(watch)
+        line = await watch.handshake(deadlines.start)
+        calls = Calls(watch, deadlines)
         async with _dialled(line.path) as channel:
             side_channels = SideChannels(channel, watch.log)
             try:
@@ -166,7 +171,7 @@ async def connect(
                 yield plugin
             finally:
                 try:
-                    await _stop(channel, watch)
+                    await _stop(channel, watch, deadlines.stop)
                 finally:
                     await side_channels.close()
     finally:
@@ -184,11 +189,11 @@ async def _dialled(path: str) -> AsyncIterator[grpc.aio.Channel]:
         yield channel
 
 
-async def _stop(channel: grpc.aio.Channel, watch: ProcessWatch) -> None:
+async def _stop(channel: grpc.aio.Channel, watch: ProcessWatch, seconds: float) -> None:
     if watch.exited.is_set():
         return
     with suppress(TimeoutError):
-        async with asyncio.timeout(STOP_SECONDS):
+        async with asyncio.timeout(seconds):
             # A Go plugin answers by stopping, so an error is as good as an answer.
             with suppress(grpc.aio.AioRpcError):
                 await GRPCControllerStub(channel).Shutdown(go.Empty())

@@ -56,15 +56,16 @@ def find_plugin(name: str) -> InstalledPlugin:
         NotFound: There is none; the message lists those that there are.
         FailedPrecondition: Its executable is missing or may not be executed.
     """
-    if os.sep in name:
+    if os.sep in name and "\0" not in name:
         return _load(Path(name).absolute())
     if not NAME.fullmatch(name):
         raise InvalidField(
-            f"plugin is {name[:120]!r}; allowed: lower case letters, digits and hyphens",
+            f"plugin is {name[:120]!r}; allowed: 2 to 63 lower case letters, digits and "
+            "hyphens, or a path with a / in it",
             field="plugin",
         )
     for directory in _places(name):
-        if (directory / "plugin.json").is_file():
+        if os.access(directory / "plugin.json", os.F_OK):
             return _load(directory, name)
     known = ", ".join(sorted({directory.name for directory in _all_places()})) or "none"
     raise NotFound(
@@ -123,7 +124,7 @@ def _packages() -> Iterator[tuple[str, Path]]:
         spec = find_spec(top)
         for location in (spec and spec.submodule_search_locations) or ():
             directory = Path(location, *inner)
-            if (directory / "plugin.json").is_file():
+            if os.access(directory / "plugin.json", os.F_OK):
                 yield entry.name, directory
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from dayfly.contract import handshake
@@ -66,7 +67,12 @@ def plugin_environment(
     }
     if "PWD" in allowed:
         # The shell's own may be stale, and the plugin's directory is not the caller's.
-        inherited["PWD"] = os.getcwd()  # noqa: PTH109 - one string, on the fast path
+        with suppress(FileNotFoundError):  # It may have been removed.
+            inherited["PWD"] = os.getcwd()  # noqa: PTH109 - one string, on the fast path
+    if "PYTHONPATH" in inherited:
+        # Relative to the caller's directory, which is not the plugin's.
+        parts = inherited["PYTHONPATH"].split(os.pathsep)
+        inherited["PYTHONPATH"] = os.pathsep.join(os.path.abspath(part) for part in parts)  # noqa: PTH100 - one string, on the fast path
     return inherited | {
         handshake.COOKIE_NAME: handshake.COOKIE_VALUE,
         handshake.MIN_PORT_ENV: "10000",

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1024 * 1024
 
-NAME = re.compile(r"[a-z][a-z0-9-]*[a-z0-9]")
+#: The contract sets no length; a directory's name and a label have one.
+NAME = re.compile(r"[a-z][a-z0-9-]{0,61}[a-z0-9]")
 _VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
 _SERVICE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
@@ -86,7 +87,9 @@ def parse_manifest(document: object) -> Manifest:
     if unknown:
         raise _refused(f"dayfly.{unknown[0]}", ours[unknown[0]], "environment and module only")
     return Manifest(
-        name=_matching(document, "name", NAME, "lower case letters, digits, hyphens; a-z first"),
+        name=_matching(
+            document, "name", NAME, "2 to 63 lower case letters, digits and hyphens, a letter first"
+        ),
         version=_matching(document, "version", _VERSION, "X.Y.Z"),
         author=_text(document, "author"),
         description=_text(document, "description"),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dayfly.contract.errors import FailedPrecondition, ProviderFailed
-from dayfly.host.environment import PYTHON, plugin_environment
+from dayfly.host.environment import PYTHON, check_pattern, plugin_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,12 +79,15 @@ def spawn(plugin: InstalledPlugin, *, pass_env: Iterable[str] = ()) -> PluginPro
 
     Args:
         plugin: From ``find_plugin``.
-        pass_env: Further variables of this process that the plugin inherits.
+        pass_env: Further variables of this process that the plugin inherits, or prefixes
+            of their names with ``*``.
 
     Raises:
         FailedPrecondition: The system could not execute it.
+        InvalidField: Something in ``pass_env`` is no variable's name.
     """
-    patterns = [*plugin.manifest.environment, *pass_env]
+    asked = [check_pattern(name, f"pass_env[{n}]") for n, name in enumerate(pass_env)]
+    patterns = [*plugin.manifest.environment, *asked]
     if plugin.manifest.module:
         patterns += PYTHON
     socket_dir = _make_socket_dir()

@@ -40,7 +40,7 @@ def _provider() -> dict[str, Any]:
             "plugin": {
                 "description": "Name of the plugin.",
                 "type": "string",
-                "pattern": "^[a-z][a-z0-9-]*[a-z0-9]$",
+                "pattern": "^[a-z][a-z0-9-]{0,61}[a-z0-9]$",
             },
             "pass_env": {
                 "description": "Variables, or prefixes with '*', that the plugin inherits.",

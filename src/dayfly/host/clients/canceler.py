@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from dayfly.contract.jobs import JobHandle
     from dayfly.host.calls import Calls
 
-#: A provider may answer only after the job's grace period.
-_CANCEL_SECONDS = 600.0
-
 
 class CancelerClient:
     """``JobCanceler`` of a plugin."""
@@ -31,5 +28,5 @@ class CancelerClient:
             convert.handle_to_wire(handle),
             service=names.CANCELER,
             tried=f"to cancel job {handle.id}",
-            seconds=_CANCEL_SECONDS,
+            seconds=self._calls.deadlines.cancel,
         )

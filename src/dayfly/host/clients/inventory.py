@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from dayfly.contract.provider import Leftover, ListedJob
     from dayfly.host.calls import Calls
 
-#: Removing a thousand things, one call each, takes its time.
-_PRUNE_SECONDS = 600.0
-
 
 class InventoryClient:
     """``JobInventory`` of a plugin."""
@@ -52,6 +49,6 @@ class InventoryClient:
             v1.PruneRequest(dry_run=dry_run, older_than_seconds=older_than_seconds),
             service=names.INVENTORY,
             tried="to prune",
-            seconds=_PRUNE_SECONDS,
+            seconds=self._calls.deadlines.prune,
         )
         return [convert.leftover_from_wire(leftover) for leftover in reply.leftovers]

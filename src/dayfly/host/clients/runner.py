@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from dayfly.contract.jobs import JobHandle, JobSpec, JobStatus
     from dayfly.host.calls import Calls
 
-#: Some classic plugins answer only once the whole job has ended.
-_RUN_SECONDS = 24 * 3600.0
-
 _STREAMS = {"stdout": Stream.STDOUT, "stderr": Stream.STDERR}
 
 
@@ -38,7 +35,7 @@ class RunnerClient:
             convert.spec_to_wire(spec),
             service=names.RUNNER,
             tried=tried,
-            seconds=_RUN_SECONDS,
+            seconds=self._calls.deadlines.run,
         )
         return self._calls.understood(convert.handle_from_wire, wire, tried)
 

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from dayfly.contract.provider import Check, Description, JobPlan
     from dayfly.host.calls import Calls
 
-#: Pulling an image may take an hour; saying nothing about it may not take this long.
-_SILENCE_SECONDS = 180.0
-
 
 class SubmitterClient:
     """``JobSubmitter`` of a plugin."""
@@ -62,7 +59,7 @@ class SubmitterClient:
             convert.submission_to_wire(submission),
             service=names.SUBMIT,
             tried=tried,
-            idle_seconds=_SILENCE_SECONDS,
+            idle_seconds=self._calls.deadlines.silence,
         )
         async with aclosing(events):
             async for event in events:
