@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
 
 from dayfly.cli.exits import DAYFLY_FAILED, READER_GONE, exit_code_for
 from dayfly.cli.interrupts import Interrupts
@@ -62,50 +62,66 @@ class Outcome:
     kept: bool = False
 
 
-@dataclass
 class Foreground:
-    """One run, from the launch to the removal."""
+    """One run, from the connection to the removal."""
 
-    connection: Connection
-    order: Order
-    sink: Sink
-    line: ProgressLine
-    interrupts: Interrupts
-    job: Job | None = None
-    _output_lost: bool = False
-    _reader_gone: bool = False
-    _stopping: set[asyncio.Task[object]] = field(default_factory=set)
+    def __init__(self, connection: Connection, order: Order, interrupts: Interrupts) -> None:
+        self.job: Job | None = None
+        self.launching = False
+        self._connection = connection
+        self._order = order
+        self._interrupts = interrupts
+        self._sink = Sink()
+        self._line = ProgressLine(self._sink)
+        self._output_lost = False
+        self._reader_gone = False
 
     async def run(self) -> Outcome:
-        """Launch, follow, wait, remove."""
-        job = await self._launch()
-        if job is None:
-            return Outcome(exit_code=self.interrupts.exit_code)
-        self.job = job
+        """Connect, launch, follow, wait, remove."""
+        async with self._connection, self._line:
+            self.launching = True
+            job = await self._launch()
+            if job is None:
+                return Outcome(exit_code=self._interrupts.exit_code)
+            self.job = job
+            self._introduce(job)
+            try:
+                status = await self._to_its_end(job)
+            except DayflyError:
+                self._line.tell(f"{job.name} may still run; look: dayfly status {job.name}")
+                raise
+            kept = self._order.keep or self._output_lost or not await self._removed(job)
+        self._sink.close()
+        return Outcome(job=job, status=status, exit_code=self._exit_code(status), kept=kept)
+
+    def leave(self) -> NoReturn:
+        """End this process without waiting for anything. The journal knows the job."""
+        name = self.job.name if self.job else "@latest"
+        say(f"left {name}; its stop was asked for, and is not confirmed")
+        say(f"look: dayfly status {name}    stop: dayfly cancel {name}")
+        self._connection.abandon()
+        # Nothing is flushed or waited for: that is what the second Ctrl-C asks for.
+        os._exit(self._interrupts.exit_code)
+
+    def _introduce(self, job: Job) -> None:
         for note in job.notes:
-            self._say(note)
+            self._line.tell(note)
         if job.adopted:
-            self._say(f"{job.name} was launched before under this key; here it is again")
-        self.line.say(f"{job.name} runs")
-        status = await self._to_its_end(job)
-        code = self._exit_code(status)
-        kept = self.order.keep or self._output_lost
-        if not kept:
-            kept = not await self._removed(job)
-        return Outcome(job=job, status=status, exit_code=code, kept=kept)
+            self._line.tell(f"{job.name} was launched before under this key; here it is again")
+        self._line.show(f"{job.name} runs")
 
     async def _launch(self) -> Job | None:
         launching = asyncio.create_task(
-            self.connection.jobs.launch(
-                self.order.spec, key=self.order.key, follow=True, report=self.line.launching
+            self._connection.jobs.launch(
+                self._order.spec, key=self._order.key, follow=True, report=self._line.launching
             )
         )
-        stopped = asyncio.create_task(self.interrupts.stop.wait())
+        stopped = asyncio.create_task(self._interrupts.stop.wait())
         await asyncio.wait({launching, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         if launching.done():
             return await launching
-        self._say("stopping the launch; Ctrl-C again leaves it as it is")
+        self._line.tell("stopping the launch; Ctrl-C again leaves it as it is")
         launching.cancel()
         await asyncio.wait({launching})
         if launching.cancelled():
@@ -126,8 +142,8 @@ class Foreground:
         return status
 
     async def _stop_when_told(self, job: Job) -> None:
-        await self.interrupts.stop.wait()
-        self._say(f"stopping {job.name}; Ctrl-C again leaves without waiting")
+        await self._interrupts.stop.wait()
+        self._line.tell(f"stopping {job.name}; Ctrl-C again leaves without waiting")
         await job.cancel()
 
     async def _copy(self, job: Job) -> None:
@@ -136,64 +152,51 @@ class Foreground:
             async for batch in job.output():
                 if batch.data:
                     descriptor = self._descriptor(batch.stream)
-                    self.line.before_output(descriptor, batch.data)
-                    await self.sink.write(descriptor, batch.data)
-            await self.sink.flush()
+                    self._line.before_output(descriptor, batch.data)
+                    await self._sink.write(descriptor, batch.data)
+            await self._sink.flush()
         except BrokenPipeError:
             self._reader_gone = True
             await job.cancel()
         except (DayflyError, OSError) as error:
             self._output_lost = True
-            self._say(f"the output of {job.name} could not be passed on: {error}")
-            self._say(f"the job goes on; read it again with: dayfly logs {job.name}")
+            self._line.tell(f"the output of {job.name} could not be passed on: {error}")
+            self._line.tell(f"the job goes on; read it again with: dayfly logs {job.name}")
 
     def _descriptor(self, stream: Stream) -> int:
-        return self.order.stderr if stream is Stream.STDERR else self.order.stdout
+        return self._order.stderr if stream is Stream.STDERR else self._order.stdout
 
     def _exit_code(self, status: JobStatus) -> int:
         if self._reader_gone:
             return READER_GONE
-        code = exit_code_for(status, cancelled_as=self.interrupts.exit_code)
+        code = exit_code_for(status, cancelled_as=self._interrupts.exit_code)
         return code or (DAYFLY_FAILED if self._output_lost else 0)
 
     async def _removed(self, job: Job) -> bool:
         try:
             await job.delete()
         except DayflyError as error:
-            self._say(f"{job.name} ended, but what it left could not be removed: {error}")
-            self._say(f"remove it with: dayfly rm {job.name}")
+            self._line.tell(f"{job.name} ended, but what it left could not be removed: {error}")
+            self._line.tell(f"remove it with: dayfly rm {job.name}")
             return False
         return True
-
-    def _say(self, text: str) -> None:
-        self.line.clear()
-        say(text)
 
 
 async def run_in_foreground(connection: Connection, order: Order) -> Outcome:
     """Run a job as ``order`` says; a second Ctrl-C ends this process at once."""
-    sink = Sink()
     with Interrupts() as interrupts:
-        async with connection, ProgressLine(sink) as line:
-            foreground = Foreground(connection, order, sink, line, interrupts)
-            running = asyncio.create_task(foreground.run())
-            leaving = asyncio.create_task(interrupts.leave.wait())
-            await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
-            leaving.cancel()
-            if not running.done():
-                line.clear()
-                leave(foreground)
-            outcome = await running
-    sink.close()
-    return outcome
-
-
-def leave(foreground: Foreground) -> None:
-    """End this process without waiting for anything. The journal knows the job."""
-    job = foreground.job
-    name = job.name if job else "@latest"
-    say(f"left {name}; its stop was asked for, and is not confirmed")
-    say(f"look: dayfly status {name}    stop: dayfly cancel {name}    output: dayfly logs {name}")
-    foreground.connection.abandon()
-    # Nothing is flushed or waited for: that is what the second Ctrl-C asks for.
-    os._exit(foreground.interrupts.exit_code)
+        foreground = Foreground(connection, order, interrupts)
+        running = asyncio.create_task(foreground.run())
+        stopping = asyncio.create_task(interrupts.stop.wait())
+        leaving = asyncio.create_task(interrupts.leave.wait())
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done() and not foreground.launching:
+            running.cancel()
+        await asyncio.wait({running, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done():
+            foreground.leave()
+        stopping.cancel()
+        leaving.cancel()
+        if running.cancelled():
+            return Outcome(exit_code=interrupts.exit_code)
+        return running.result()

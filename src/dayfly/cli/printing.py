@@ -20,9 +20,14 @@ def printable(text: str) -> str:
     return text.translate(_CONTROL).encode(errors="backslashreplace").decode()
 
 
+def sentence(text: str, *, prefix: str = "dayfly: ") -> bytes:
+    """Something that dayfly says to a person, as it goes to stderr."""
+    return f"{prefix}{printable(text)}\n".encode()
+
+
 def say(text: str, *, prefix: str = "dayfly: ") -> None:
     """Tell the person something, on stderr."""
-    write_all(2, f"{prefix}{printable(text)}\n".encode())
+    write_all(2, sentence(text, prefix=prefix))
 
 
 def show(text: str) -> None:

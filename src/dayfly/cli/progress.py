@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from dayfly.cli.printing import printable
+from dayfly.cli.printing import printable, sentence, write_all
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -50,7 +51,9 @@ class ProgressLine:
         if self._ticking is not None:
             self._ticking.cancel()
             await asyncio.wait([self._ticking])
-        self.clear()
+            self.clear()
+            with suppress(OSError):  # Whoever wrote the output has told of it.
+                await self._sink.flush()
 
     def launching(self, progress: Progress) -> None:
         """Take over what the provider says of a launch."""
@@ -59,9 +62,17 @@ class ProgressLine:
             words += f" {progress.done / progress.total:.0%} of {progress.total / 1e6:.0f} MB"
         self._text = words
 
-    def say(self, text: str) -> None:
+    def show(self, text: str) -> None:
         """What the job does now."""
         self._text = text
+
+    def tell(self, text: str) -> None:
+        """Say something on stderr that stays there."""
+        if self._enabled and not self._sink.failed:
+            self.clear()
+            self._sink.write_soon(2, sentence(text))
+        else:
+            write_all(2, sentence(text))
 
     def before_output(self, descriptor: int, data: bytes) -> None:
         """Get out of the way of the job's own bytes."""

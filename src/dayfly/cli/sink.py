@@ -48,6 +48,11 @@ class Sink:
                 self._queued += len(data)
                 self._changed.notify()
 
+    @property
+    def failed(self) -> bool:
+        """A write failed; nothing more will be written."""
+        return self._failure is not None
+
     async def flush(self) -> None:
         """Wait until the readers have taken everything.
 
