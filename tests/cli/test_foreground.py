@@ -1,0 +1,154 @@
+"""Ends that a healthy provider never shows, with a scripted connection."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from dayfly.cli.foreground import Order, run_in_foreground
+from dayfly.contract.errors import DataLoss, Unauthenticated, Unavailable
+from dayfly.contract.jobs import (
+    JobHandle,
+    JobSpec,
+    JobState,
+    JobStatus,
+    LogBatch,
+    Reason,
+    Stream,
+)
+
+HANDLE = JobHandle(id="1")
+
+
+class ScriptedJob:
+    """A job whose output, end and removal are as a test says."""
+
+    name, key, handle, adopted, notes = "scripted", "k", HANDLE, False, ("rounded up",)
+
+    def __init__(self, *, output=(), end=None, delete=None):
+        self._output, self._end, self._delete = output, end, delete
+        self.cancelled = asyncio.Event()
+        self.deleted = False
+
+    async def output(self):
+        for item in self._output:
+            if isinstance(item, Exception):
+                raise item
+            yield LogBatch(stream=Stream.STDOUT, data=item, cursor="")
+
+    async def wait(self):
+        if isinstance(self._end, Exception):
+            await asyncio.sleep(0.05)
+            raise self._end
+        if self._end is None:
+            await self.cancelled.wait()
+            return JobStatus(handle=HANDLE, state=JobState.CANCELLED, reason=Reason.CANCELLED)
+        return self._end
+
+    async def cancel(self):
+        self.cancelled.set()
+        return await self.wait()
+
+    async def delete(self):
+        if self._delete:
+            raise self._delete
+        self.deleted = True
+
+
+class ScriptedConnection:
+    """Where ``jobs`` of a connection is itself."""
+
+    def __init__(self, job, *, connecting=0.0, launching=0.0):
+        self.job, self.connecting, self.launching = job, connecting, launching
+        self.jobs = self
+        self.launch_cancelled = False
+
+    async def __aenter__(self):
+        await asyncio.sleep(self.connecting)
+        return self
+
+    async def __aexit__(self, *_):
+        pass
+
+    async def launch(self, spec, *, key, follow, report):
+        assert follow
+        try:
+            await asyncio.sleep(self.launching)
+        except asyncio.CancelledError:
+            self.launch_cancelled = True
+            raise
+        return self.job
+
+
+def ended(state=JobState.SUCCEEDED, code=0):
+    return JobStatus(handle=HANDLE, state=state, exit_code=code)
+
+
+def order(**changes):
+    return Order(spec=JobSpec(command=("x",)), stdout=os.open(os.devnull, os.O_WRONLY), **changes)
+
+
+async def test_output_that_cannot_be_read_is_said_and_keeps_the_job(capfd):
+    job = ScriptedJob(output=[b"some", DataLoss("the logs are gone")], end=ended())
+    outcome = await run_in_foreground(ScriptedConnection(job), order())
+    assert (outcome.exit_code, outcome.kept, job.deleted) == (125, True, False)
+    said = capfd.readouterr()
+    assert "the logs are gone" in said.err
+    assert "dayfly logs scripted" in said.err
+    assert "rounded up" in said.err
+    assert said.out == ""
+
+
+async def test_a_failed_jobs_own_code_wins_over_lost_output():
+    job = ScriptedJob(output=[Unavailable("away")], end=ended(JobState.FAILED, 7))
+    assert (await run_in_foreground(ScriptedConnection(job), order())).exit_code == 7
+
+
+async def test_leftovers_that_stay_are_said_and_do_not_change_the_code(capfd):
+    job = ScriptedJob(end=ended(), delete=Unavailable("away"))
+    outcome = await run_in_foreground(ScriptedConnection(job), order())
+    assert (outcome.exit_code, outcome.kept) == (0, True)
+    assert "dayfly rm scripted" in capfd.readouterr().err
+
+
+async def test_a_watch_that_ends_with_an_error_says_that_the_job_may_run(capfd):
+    job = ScriptedJob(end=Unauthenticated("expired"))
+    with pytest.raises(Unauthenticated, match="expired"):
+        await run_in_foreground(ScriptedConnection(job), order())
+    assert "scripted may still run" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("phase", ["connecting", "launching"])
+async def test_a_signal_before_there_is_a_job_ends_it_there(phase):
+    connection = ScriptedConnection(ScriptedJob(end=ended()), **{phase: 30})
+    asyncio.get_running_loop().call_later(0.1, os.kill, os.getpid(), signal.SIGTERM)
+    async with asyncio.timeout(5):
+        outcome = await run_in_foreground(connection, order())
+    assert (outcome.exit_code, outcome.job) == (143, None)
+    assert connection.launch_cancelled is (phase == "launching")
+
+
+async def test_a_signal_cancels_the_job_and_waits():
+    job = ScriptedJob()
+    asyncio.get_running_loop().call_later(0.1, os.kill, os.getpid(), signal.SIGINT)
+    async with asyncio.timeout(5):
+        outcome = await run_in_foreground(ScriptedConnection(job), order())
+    assert outcome.exit_code == 130
+    assert outcome.status.state is JobState.CANCELLED
+    assert job.deleted
+
+
+async def test_a_reader_that_left_cancels_the_job():
+    source, target = os.pipe()
+    os.close(source)
+    job = ScriptedJob(output=[b"x"] * 3)
+    async with asyncio.timeout(5):
+        outcome = await run_in_foreground(
+            ScriptedConnection(job), Order(spec=JobSpec(command=("x",)), stdout=target)
+        )
+    os.close(target)
+    assert outcome.exit_code == 141
+    assert job.cancelled.is_set()
