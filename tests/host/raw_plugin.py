@@ -44,6 +44,8 @@ class PluginService(plugin_grpc.PluginServiceServicer):
         served = [names.RUNNER, names.SUBMIT, names.OBSERVE, names.CANCELER]
         if "classic" in MODES:
             served = [names.RUNNER]
+        if "full" in MODES:
+            served = list(names.CAPABILITIES.values())
         return plugin.ContractRegistry(
             contracts=[
                 plugin.ContractDescriptor(
@@ -105,6 +107,17 @@ class Submit(v1_grpc.SubmitServicer):
             return v1.Description(provider="raw", side_effects=sorted(os.environ))
         return v1.Description(provider="raw", version="1.2.3", honours=["command"])
 
+    async def Check(self, request, context):
+        if "full" not in MODES:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "no")
+        return v1.CheckReply(checks=[v1.Check(name="engine", outcome=99, detail="odd")])
+
+    async def Plan(self, request, context):
+        if "full" not in MODES:
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "no")
+        call = v1.PlannedCall(call="RunTask", request_json=request.idempotency_key)
+        return v1.PlanReply(calls=[call], notes=["rounded up"])
+
     async def Submit(self, request, context):
         yield v1.SubmitEvent(progress=v1.Progress(phase="pulling image", done=1, total=2))
         if "no-handle" in MODES:
@@ -138,9 +151,59 @@ class Observe(v1_grpc.ObserveServicer):
         )
 
     async def Logs(self, request, context):
+        if request.handle.id.startswith("flood:"):
+            data = b"x" * 65536
+            for number in range(int(request.handle.id.removeprefix("flood:"))):
+                yield v1.LogBatch(stream=v1.STREAM_STDOUT, data=data, cursor=str(number))
+            return
         yield v1.LogBatch(stream=v1.STREAM_STDOUT, data=b"one\n", cursor="4")
         if request.follow:
             await asyncio.sleep(3600)
+
+
+class Full(
+    v1_grpc.EventsServicer,
+    v1_grpc.InventoryServicer,
+    iac_grpc.IaCProviderJobCancelerServicer,
+    iac_grpc.IaCProviderRegionListerServicer,
+    iac_grpc.IaCProviderLogCaptureServicer,
+):
+    async def Watch(self, request, context):
+        for handle in request.handles:
+            yield v1.JobEvent(handle_id=handle.id)
+
+    async def List(self, request, context):
+        observation = v1.JobObservation(
+            handle=iac.JobHandle(id="1"), state=iac.JOB_STATE_FAILED, exit_code=0
+        )
+        return v1.ListReply(
+            jobs=[v1.ListedJob(observation=observation, idempotency_key="k", labels={"a": "b"})]
+        )
+
+    async def Delete(self, request, context):
+        detail = v1.ErrorDetail(advice="Cancel it first.")
+        await context.abort(
+            grpc.StatusCode.FAILED_PRECONDITION,
+            f"job {request.id} still runs",
+            (("dayfly-error-bin", detail.SerializeToString()),),
+        )
+
+    async def Prune(self, request, context):
+        name = f"{request.dry_run} {request.older_than_seconds}"
+        return v1.PruneReply(leftovers=[v1.Leftover(kind="container", name=name)])
+
+    async def CancelJob(self, request, context):
+        return Empty()
+
+    async def ListRegions(self, request, context):
+        return iac.ListRegionsResponse(
+            regions=[iac.ProviderRegion(name=request.env_name, display_name="Here")]
+        )
+
+    async def CaptureLogs(self, request, context):
+        name = iac.LogCaptureType.Name(request.log_type)
+        yield iac.LogChunk(data=f"{request.resource_name} {name}".encode())
+        yield iac.LogChunk(eof=True)
 
 
 async def main() -> None:
@@ -153,6 +216,13 @@ async def main() -> None:
         iac_grpc.add_IaCProviderRunnerServicer_to_server(Runner(), server)
     v1_grpc.add_SubmitServicer_to_server(Submit(), server)
     v1_grpc.add_ObserveServicer_to_server(Observe(), server)
+    if "full" in MODES:
+        full = Full()
+        v1_grpc.add_EventsServicer_to_server(full, server)
+        v1_grpc.add_InventoryServicer_to_server(full, server)
+        iac_grpc.add_IaCProviderJobCancelerServicer_to_server(full, server)
+        iac_grpc.add_IaCProviderRegionListerServicer_to_server(full, server)
+        iac_grpc.add_IaCProviderLogCaptureServicer_to_server(full, server)
     path = os.environ["PLUGIN_UNIX_SOCKET_DIR"] + "/raw%20.sock"
     server.add_insecure_port("unix:" + path.replace("%", "%25"))
     await server.start()
@@ -163,5 +233,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    assert Empty is not None
     asyncio.run(main())

@@ -11,7 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dayfly.host.config import Config, ProviderConfig, load_config
+    from dayfly.host.config import Config, ProviderConfig
+    from dayfly.host.config_file import load_config
     from dayfly.host.connection import PluginConnection, connect
     from dayfly.host.deadlines import Deadlines
     from dayfly.host.discovery import InstalledPlugin, PluginList, find_plugin, list_plugins
@@ -61,7 +62,7 @@ _HOMES = {
     "connect": "connection",
     "find_plugin": "discovery",
     "list_plugins": "discovery",
-    "load_config": "config",
+    "load_config": "config_file",
     "read_manifest": "manifests",
     "spawn": "process",
     "verify_manifest": "verify",

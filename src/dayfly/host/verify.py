@@ -9,6 +9,7 @@ import grpc
 import grpc.aio
 
 from dayfly.contract import names
+from dayfly.contract.rpc_errors import from_rpc_error
 
 if TYPE_CHECKING:
     from dayfly.host.connection import PluginConnection
@@ -38,6 +39,9 @@ async def verify_manifest(manifest: Manifest, plugin: PluginConnection) -> list[
     Returns:
         What differs; nothing when all is well. A service that is declared and missing is
         severe, one that is there and not declared is not.
+
+    Raises:
+        DayflyError: The plugin could not be asked.
     """
     declared, announced = set(manifest.services), plugin.advertised
     registered = await _registered(plugin.channel)
@@ -78,11 +82,12 @@ async def _registered(channel: grpc.aio.Channel) -> frozenset[str] | None:
     try:
         await call.write(reflection_pb2.ServerReflectionRequest(list_services=""))
         answer = await call.read()
-        await call.done_writing()
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.UNIMPLEMENTED:
             return None
-        raise
+        raise from_rpc_error(error, "asking the plugin which services it has") from error
     finally:
         call.cancel()
+    if answer is grpc.aio.EOF:
+        return None
     return frozenset(service.name for service in answer.list_services_response.service)

@@ -113,7 +113,8 @@ class ProcessWatch:
         """Kill what is left of the plugin and let go of its pipes."""
         for transport in self._transports:
             transport.close()
-        self._first_line.cancel()
+        if not self._first_line.cancel() and not self._first_line.cancelled():
+            self._first_line.exception()  # Whoever closes has an error of their own to tell.
         self._process.close()
         if self._waiter.ident is not None:
             self._waiter.join()
