@@ -1,0 +1,1 @@
+"""The rules, one file and one class for each promise."""
