@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 import click
 
 _MIB = 1 << 20
-_SIZES = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
-_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(b|[kmgt](?:i?b)?)", re.ASCII | re.IGNORECASE)
+_SIZES = {"b": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+_SIZE = re.compile(r"(\d{1,12})(?:\.(\d{1,6}))?(b|[kmgt](?:i?b)?)", re.ASCII | re.IGNORECASE)
 _DURATION = re.compile(r"(?:(\d{1,7})d)?(?:(\d{1,7})h)?(?:(\d{1,7})m)?(?:(\d{1,7})s)?", re.ASCII)
 _UNIT_SECONDS = (86400, 3600, 60, 1)
 
@@ -28,11 +27,12 @@ class Memory(click.ParamType[int]):
         match = _SIZE.fullmatch(str(value).strip())
         if not match:
             self.fail(f"{value!r} is no size; allowed: a number and a unit, 512m or 2g", param, ctx)
-        unit = match[2][0].lower().removeprefix("b")
-        mib = Fraction(match[1]) * 1024 ** _SIZES[unit] / _MIB
-        if mib.denominator != 1:
+        whole, fraction, unit = match[1], match[2] or "", match[3][0].lower()
+        size = int(whole + fraction) * 1024 ** _SIZES[unit]
+        mib, rest = divmod(size, _MIB * 10 ** len(fraction))
+        if rest:
             self.fail(f"{value!r} is not a whole number of MiB", param, ctx)
-        return int(mib)
+        return mib
 
 
 class Seconds(click.ParamType[int]):
