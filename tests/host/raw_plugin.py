@@ -227,6 +227,8 @@ async def main() -> None:
     server.add_insecure_port("unix:" + path.replace("%", "%25"))
     await server.start()
     print('{"@level": "warn", "@message": "up", "port": 1}', file=sys.stderr, flush=True)
+    if "floods-stderr" in MODES:
+        await asyncio.create_subprocess_exec("yes", stdout=sys.stderr)
     print(f"1|1|unix|{path}|grpc||true", flush=True)
     await STOP.wait()
     await server.stop(0)

@@ -281,3 +281,11 @@ async def test_every_error_of_a_call_is_ours(raw):
 
 async def collect(batches):
     return [batch async for batch in batches]
+
+
+async def test_a_flood_on_stderr_does_not_stop_the_calls(raw, gone):
+    process = spawn(raw("floods-stderr"))
+    async with connect(process) as plugin, asyncio.timeout(10):
+        for _ in range(5):
+            await plugin.services.submitter.describe()
+    gone(process)

@@ -175,10 +175,11 @@ class Calls:
             if self._watch.exited.is_set():
                 return await self._death(tried)
         if error.code() is grpc.StatusCode.UNIMPLEMENTED and not said_more:
-            if service not in self._worked:
+            part = "this part of " if service in self._worked else ""
+            if not part:
                 self._absent.add(service)
             return NotServed(
-                f"asking plugin {self.plugin!r} {tried}: it does not serve {service}",
+                f"asking plugin {self.plugin!r} {tried}: it does not serve {part}{service}",
                 advice=f"`dayfly describe --on {self.plugin}` shows what it can do.",
             )
         return from_rpc_error(error, f"asking plugin {self.plugin!r} {tried}")
