@@ -10,7 +10,7 @@ class Deadlines:
     """Every wait of the host has a bound; these are they.
 
     Attributes:
-        start: From the spawn to the handshake line.
+        start: Until the handshake line, from when it is first listened for.
         load: One of the calls that load a plugin.
         call: One question and its answer.
         run: ``RunJob``; some classic plugins answer only once the whole job has ended.

@@ -7,7 +7,6 @@ import os
 import signal
 import stat
 import subprocess
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,6 @@ class PluginProcess:
         plugin: What was started.
         popen: The process; its stdout and stderr are pipes.
         socket_dir: Where its socket will be.
-        started: ``time.monotonic()`` at the start.
     """
 
     def __init__(
@@ -42,7 +40,6 @@ class PluginProcess:
         self.plugin = plugin
         self.popen = popen
         self.socket_dir = socket_dir
-        self.started = time.monotonic()
         self._owner = os.getpid()
         self._closed = False
         _running.add(self)

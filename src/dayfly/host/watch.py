@@ -76,19 +76,19 @@ class ProcessWatch:
         if not self._first_line.done():
             if self.exited.is_set():
                 raise await self.death("before its handshake")
-            raise self.failure(
-                f"printed no handshake line within {seconds:g} s of its start", _LINE_ADVICE
-            )
+            raise self.failure(f"printed no handshake line within {seconds:g} s", _LINE_ADVICE)
         try:
             return parse_handshake_line(self._first_line.result().decode(errors="replace"))
-        except (EOFError, InvalidField) as error:
+        except EOFError as error:
             # Most often it closed its stdout by ending, and how it ended says more.
             await self.last_words()
-            if isinstance(error, EOFError) and self.exited.is_set():
+            if self.exited.is_set():
                 raise await self.death("before its handshake") from None
-            raise self.failure(
-                str(error), _LINE_ADVICE, field=getattr(error, "field", "")
-            ) from None
+            raise self.failure(str(error), _LINE_ADVICE) from None
+        except InvalidField as error:
+            await self.last_words()
+            what = f"printed a line that is no handshake: {error.message}"
+            raise self.failure(what, _LINE_ADVICE, field=error.field) from None
 
     async def last_words(self) -> None:
         """Give a process that is ending a moment to be seen to, and to be heard out."""
