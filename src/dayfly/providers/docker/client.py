@@ -1,0 +1,328 @@
+"""The calls of the Docker Engine API that a job needs, one method each.
+
+Paths carry no version: the engine then speaks its own newest, and what is used here has
+been the same since 1.41.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote, urlencode
+
+import httpcore
+
+from dayfly.contract.errors import FailedPrecondition, InvalidField, ProviderFailed
+from dayfly.providers.docker.errors import from_status, from_transport
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from dayfly.providers.docker.contexts import Endpoint
+
+OLDEST_API: Final = (1, 41)
+_CONNECT_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 60.0
+_MAX_ANSWER: Final = 64 * 1024 * 1024
+
+_FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer.
+
+    Attributes:
+        status: HTTP status.
+        body: As it came.
+    """
+
+    status: int
+    body: bytes
+
+    @property
+    def words(self) -> str:
+        """The engine's message, or what stands in its place."""
+        try:
+            document = json.loads(self.body)
+        except ValueError:
+            document = None
+        match document:
+            case {"message": str(message)}:
+                return message.strip()
+        return self.body[:500].decode(errors="replace").strip() or "nothing"
+
+    def document(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            ProviderFailed: It is none.
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise ProviderFailed(f"the engine's answer is no JSON: {self.body[:200]!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A request; ``seconds`` bounds the wait for each piece of its answer."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    content: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    seconds: float | None = None
+
+    @property
+    def tried(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+class ByteStream:
+    """A body that is read as it comes. It must be closed."""
+
+    def __init__(self, response: httpcore.Response, endpoint: Endpoint, tried: str) -> None:
+        self._response = response
+        self._endpoint = endpoint
+        self._tried = tried
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """Pieces of up to 64 KiB, as they arrive, until the engine closes."""
+        try:
+            async for chunk in self._response.aiter_stream():
+                yield chunk
+        except _FAILURES as error:
+            raise from_transport(error, self._endpoint, self._tried) from error
+
+    async def documents(self) -> AsyncGenerator[dict[str, Any], None]:
+        """JSON objects, one a line."""
+        rest = b""
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    if line.strip():
+                        yield json.loads(line)
+        if rest.strip():
+            yield json.loads(rest)
+
+    async def aclose(self) -> None:
+        """Let the connection go."""
+        await self._response.aclose()
+
+
+class Engine:
+    """A connection pool to one engine."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.endpoint = endpoint
+        self._pool = httpcore.AsyncConnectionPool(
+            uds=endpoint.socket or None,
+            ssl_context=tls_context(endpoint) if endpoint.tls else None,
+            max_connections=None,
+            max_keepalive_connections=16,
+        )
+        scheme = "https" if endpoint.tls else "http"
+        host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+        self._base = f"{scheme}://{host}:{endpoint.port}" if endpoint.host else "http://docker"
+        self.api_version = ""
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._pool.aclose()
+
+    async def inspect(self, container: str) -> dict[str, Any] | None:
+        """One container, or None where there is none."""
+        answer = await self._call("GET", f"/containers/{_part(container)}/json", known=(404,))
+        return None if answer.status == 404 else answer.document()
+
+    async def list_labelled(self, *labels: str) -> list[dict[str, Any]]:
+        """Containers, ended ones too, that carry all these labels."""
+        query = {"all": "1", "filters": json.dumps({"label": list(labels)})}
+        answer = await self._call("GET", "/containers/json", query)
+        rows: list[dict[str, Any]] = answer.document()
+        return rows
+
+    async def create(self, name: str, body: Mapping[str, Any], platform: str) -> Answer:
+        """Create a container; any refusal is the caller's to explain."""
+        query = {"name": name} | ({"platform": platform} if platform else {})
+        return await self._call("POST", "/containers/create", query, body=body, any_status=True)
+
+    async def start(self, container: str) -> Answer:
+        """Start a container; any refusal is the caller's to explain."""
+        path = f"/containers/{_part(container)}/start"
+        return await self._call("POST", path, any_status=True)
+
+    async def attach(self, container: str) -> ByteStream:
+        """The multiplexed output from now on, until the container ends."""
+        query = {"stream": "1", "stdout": "1", "stderr": "1"}
+        return await self._open("POST", f"/containers/{_part(container)}/attach", query)
+
+    async def logs(self, container: str, *, follow: bool) -> ByteStream:
+        """The multiplexed output as it was kept, each entry with its time in front."""
+        query = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": str(int(follow))}
+        return await self._open("GET", f"/containers/{_part(container)}/logs", query)
+
+    async def rename(self, container: str, name: str) -> bool:
+        """Rename; False where there is no such container, or the name is taken."""
+        path = f"/containers/{_part(container)}/rename"
+        return (await self._call("POST", path, {"name": name}, known=(404, 409))).status == 204
+
+    async def stop(self, container: str, grace_seconds: float) -> bool:
+        """Stop and wait for it; False where it had ended, or never ran, already."""
+        path = f"/containers/{_part(container)}/stop"
+        seconds = grace_seconds + _ANSWER_SECONDS
+        return (await self._call("POST", path, known=(304, 404), seconds=seconds)).status == 204
+
+    async def wait(self, container: str) -> None:
+        """Return once the container does not run."""
+        await self._call("POST", f"/containers/{_part(container)}/wait", known=(404,))
+
+    async def remove(self, container: str, *, force: bool = False) -> Answer:
+        """Remove with its anonymous volumes; gone already, or going, is fine."""
+        query = {"v": "1", "force": str(int(force))}
+        path = f"/containers/{_part(container)}"
+        return await self._call("DELETE", path, query, known=(404, 409))
+
+    async def events(self, filters: Mapping[str, list[str]]) -> ByteStream:
+        """Events from now on."""
+        return await self._open("GET", "/events", {"filters": json.dumps(filters)})
+
+    async def image(self, reference: str) -> dict[str, Any] | None:
+        """An image that the engine has, or None."""
+        answer = await self._call("GET", f"/images/{quote(reference, safe='/')}/json", known=(404,))
+        return None if answer.status == 404 else answer.document()
+
+    async def pull(self, query: Mapping[str, str], auth: str) -> ByteStream | Answer:
+        """Start a pull: a stream of progress, or the refusal."""
+        headers = {"X-Registry-Auth": auth} if auth else {}
+        call = _Call("POST", "/images/create", query=query, headers=headers)
+        response = await self._send(call)
+        if response.status == 200:
+            return ByteStream(response, self.endpoint, call.tried)
+        return await self._whole(response, call.tried)
+
+    async def info(self) -> dict[str, Any]:
+        """What the engine says of itself."""
+        document: dict[str, Any] = (await self._call("GET", "/info")).document()
+        return document
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        body: Mapping[str, Any] | None = None,
+        known: tuple[int, ...] = (),
+        any_status: bool = False,
+        seconds: float = _ANSWER_SECONDS,
+    ) -> Answer:
+        call = _Call(
+            method,
+            path,
+            query=query or {},
+            content=b"" if body is None else json.dumps(body).encode(),
+            headers={} if body is None else {"Content-Type": "application/json"},
+            seconds=seconds,
+        )
+        answer = await self._whole(await self._send(call), call.tried)
+        if not (any_status or answer.status < 300 or answer.status in known):
+            raise from_status(answer.status, answer.words, call.tried)
+        return answer
+
+    async def _open(self, method: str, path: str, query: Mapping[str, str]) -> ByteStream:
+        call = _Call(method, path, query=query)
+        response = await self._send(call)
+        if response.status != 200:
+            answer = await self._whole(response, call.tried)
+            raise from_status(answer.status, answer.words, call.tried)
+        return ByteStream(response, self.endpoint, call.tried)
+
+    async def _send(self, call: _Call) -> httpcore.Response:
+        length = str(len(call.content))
+        request = httpcore.Request(
+            call.method,
+            f"{self._base}{call.path}" + (f"?{urlencode(call.query)}" if call.query else ""),
+            headers=[("Host", "docker"), ("Content-Length", length), *call.headers.items()],
+            content=call.content,
+            extensions={
+                "timeout": {
+                    "connect": _CONNECT_SECONDS,
+                    "read": call.seconds,
+                    "write": _ANSWER_SECONDS,
+                }
+            },
+        )
+        try:
+            response = await self._pool.handle_async_request(request)
+        except _FAILURES as error:
+            raise from_transport(error, self.endpoint, call.tried) from error
+        self._learn_version(response)
+        return response
+
+    async def _whole(self, response: httpcore.Response, tried: str) -> Answer:
+        body = bytearray()
+        try:
+            async for chunk in response.aiter_stream():
+                body += chunk
+                if len(body) > _MAX_ANSWER:
+                    raise ProviderFailed(f"{tried}: the answer is over {_MAX_ANSWER} bytes")
+        except _FAILURES as error:
+            raise from_transport(error, self.endpoint, tried) from error
+        finally:
+            await response.aclose()
+        return Answer(response.status, bytes(body))
+
+    def _learn_version(self, response: httpcore.Response) -> None:
+        if self.api_version:
+            return
+        found = next((v for k, v in response.headers if k.lower() == b"api-version"), b"")
+        self.api_version = found.decode(errors="replace")
+        parts = self.api_version.split(".")
+        if all(part.isdigit() for part in parts) and tuple(map(int, parts)) < OLDEST_API:
+            raise FailedPrecondition(
+                f"the engine at {self.endpoint.url} speaks API {self.api_version}; "
+                "needed is 1.41 or later",
+                advice="Upgrade it to Docker Engine 20.10 or later.",
+            )
+
+
+def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
+    """What a TLS endpoint's certificates say, read once.
+
+    Raises:
+        FailedPrecondition: A file cannot be read or is no certificate.
+    """
+    directory = endpoint.certificates
+    authority = directory / "ca.pem" if directory and (directory / "ca.pem").exists() else None
+    try:
+        context = ssl.create_default_context(cafile=authority)
+        if not endpoint.verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if directory and (directory / "cert.pem").exists():
+            context.load_cert_chain(directory / "cert.pem", directory / "key.pem")
+    except OSError as error:  # ssl.SSLError is one
+        raise FailedPrecondition(
+            f"the TLS files in {directory} for {endpoint.url} cannot be used: {error}",
+            advice="See DOCKER_CERT_PATH, or the docker context's own files.",
+        ) from error
+    return context
+
+
+def _part(container: str) -> str:
+    """A container's id or name as one part of a path.
+
+    Raises:
+        InvalidField: It is neither; ids come from handles, which are anybody's.
+    """
+    plain = container.replace("_", "").replace(".", "").replace("-", "")
+    if not (plain.isascii() and plain.isalnum() and container[0].isalnum()):
+        raise InvalidField(f"{container!r} is no container's id or name", field="handle.id")
+    return container
