@@ -39,16 +39,17 @@ def intent_digest(spec: JobSpec) -> str:
 
     Secret references are part of it; secret values are not known here.
     """
-    return hashlib.sha256(json.dumps(_plain(spec), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(plain(spec), sort_keys=True).encode()).hexdigest()
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """A value of the contract as JSON has it: dataclasses and mappings as objects."""
     if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and value.is_integer():
         # The wire has only floats where a caller may have written a whole number.
         return int(value)
