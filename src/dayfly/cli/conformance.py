@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
@@ -15,8 +16,7 @@ from dayfly.contract.errors import FailedPrecondition, InvalidField
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dayfly.testing import ProviderUnderTest, Rule
-    from dayfly.testing.run import Result
+    from dayfly.testing import ProviderUnderTest, Result, Rule
 
 _WORDS = {"passed": "ok", "failed": "!FAILED", "skipped": "skipped", "deviates": "deviates"}
 
@@ -59,14 +59,9 @@ def conformance(
     need what the plugin does not serve are skipped, each with the reason. Exits with 1
     when a rule failed.
     """
-    try:
-        from dayfly.testing import all_rules  # noqa: PLC0415 - needs an extra, and is slow
-        from dayfly.testing.run import run_conformance  # noqa: PLC0415 - same
-    except ModuleNotFoundError as error:
-        raise FailedPrecondition(
-            f"the conformance kit needs {error.name}, which is not installed",
-            advice="pip install 'dayfly[conformance]'",
-        ) from error
+    _require_pytest()
+    from dayfly.testing import all_rules, run_conformance  # noqa: PLC0415 - needs pytest
+
     rules = all_rules()
     if listing:
         _print_rules(settings, rules)
@@ -84,6 +79,15 @@ def conformance(
         counts = {w: sum(r.outcome == w for r in results) for w in _WORDS}
         say(", ".join(f"{count} {word}" for word, count in counts.items()))
     return FAILED if failed else 0
+
+
+def _require_pytest() -> None:
+    missing = [name for name in ("pytest", "pytest_timeout") if find_spec(name) is None]
+    if missing:
+        raise FailedPrecondition(
+            f"the conformance kit needs {' and '.join(missing)}, not installed here",
+            advice="pip install 'dayfly[conformance]'",
+        )
 
 
 def _provider(

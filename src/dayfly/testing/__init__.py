@@ -20,6 +20,14 @@ pytest.register_assert_rewrite("dayfly.testing.promises")
 
 from dayfly.testing.conformance import RunnerConformance  # noqa: E402 - after the rewrite
 from dayfly.testing.rules import Rule, all_rules  # noqa: E402
+from dayfly.testing.run import Result, run_conformance  # noqa: E402
 from dayfly.testing.under_test import ProviderUnderTest  # noqa: E402
 
-__all__ = ["ProviderUnderTest", "Rule", "RunnerConformance", "all_rules"]
+__all__ = [
+    "ProviderUnderTest",
+    "Result",
+    "Rule",
+    "RunnerConformance",
+    "all_rules",
+    "run_conformance",
+]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import secrets
 import signal
 import tempfile
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,10 +98,15 @@ class Trial:
         return self.provider.job(script, *arguments, **fields)
 
     async def launch(
-        self, spec: JobSpec, *, key: str | None = None, jobs: Jobs | None = None, **how: bool
+        self,
+        spec: JobSpec,
+        *,
+        key: str | None = None,
+        jobs: Jobs | None = None,
+        follow: bool = False,
     ) -> Job:
         """Launch a job that is removed at the end of the trial."""
-        job = await (jobs or self.jobs).launch(spec, key=key or new_key(), **how)
+        job = await (jobs or self.jobs).launch(spec, key=key or new_key(), follow=follow)
         self.remember(job.handle)
         return job
 
@@ -133,11 +139,12 @@ class Trial:
         """Stop and remove every job of this trial."""
         if not self._launched:
             return
-        if self.session.process.popen.poll() is None:
-            await self._remove_all(self.session)
-            return
-        async with self.another_session() as session:
-            await self._remove_all(session)
+        async with asyncio.timeout(self.provider.seconds):
+            if self.session.process.popen.poll() is None:
+                await self._remove_all(self.session)
+                return
+            async with self.another_session() as session:
+                await self._remove_all(session)
 
     async def _remove_all(self, session: Session) -> None:
         services = session.plugin.services
@@ -153,6 +160,15 @@ class Trial:
 async def read(job: Job, **query: Any) -> Output:
     """A job's output to its end."""
     return Output(tuple([batch async for batch in job.output(**query)]))
+
+
+async def first_output(job: Job) -> LogBatch:
+    """The first bytes of a job that runs on."""
+    async with aclosing(job.output()) as batches:
+        async for batch in batches:
+            if batch.data:
+                return batch
+    raise AssertionError("the output ended before there was any")
 
 
 def new_key() -> str:
@@ -172,7 +188,7 @@ async def opened_trial(provider: ProviderUnderTest) -> AsyncIterator[Trial]:
             except BaseException as failure:
                 try:
                     await trial.clean_up()
-                except DayflyError as error:
+                except (DayflyError, TimeoutError) as error:
                     failure.add_note(f"and its jobs could not be removed: {error}")
                 raise
             else:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from dayfly.contract.errors import DayflyError
 from dayfly.contract.jobs import JobState
 from dayfly.contract.tokens import from_token, to_token
 from dayfly.testing.rules import Promise, rule
-from dayfly.testing.trial import Output, read
+from dayfly.testing.trial import Output, first_output, read
 
 if TYPE_CHECKING:
     from dayfly.contract.jobs import LogBatch
@@ -37,8 +38,7 @@ class AnyMachine(Promise):
     async def test_a_job_outlives_its_plugin(self, trial: Trial) -> None:
         """SIGKILL to the plugin in the middle: a new one gives the status and all output."""
         job = await trial.launch(trial.job("echo before; sleep 3; echo after; exit 4"))
-        async for _ in job.output():
-            break
+        await first_output(job)
         trial.session.kill()
         async with trial.another_session() as later:
             again = later.jobs.attach(job.handle)
@@ -50,8 +50,7 @@ class AnyMachine(Promise):
     async def test_cancel_after_the_plugin_was_killed(self, trial: Trial) -> None:
         """SIGKILL to the plugin in the middle: a new one can cancel the job."""
         job = await trial.launch(trial.job("echo before; sleep 60"))
-        async for _ in job.output():
-            break
+        await first_output(job)
         trial.session.kill()
         async with trial.another_session() as later:
             status = await later.jobs.attach(job.handle).cancel()
@@ -73,10 +72,11 @@ class AnyMachine(Promise):
         script = "i=1; while [ $i -le 40 ]; do echo line $i; sleep 0.05; i=$((i+1)); done"
         job = await trial.launch(trial.job(script))
         batches: list[LogBatch] = []
-        async for batch in job.output():
-            batches.append(batch)
-            if batch.data.count(b"\n") and len(batches) > 2:
-                break
+        async with aclosing(job.output()) as output:
+            async for batch in output:
+                batches.append(batch)
+                if len(batches) > 3:
+                    break
         trial.session.kill()
         async with trial.another_session() as later:
             again = later.jobs.attach(job.handle)

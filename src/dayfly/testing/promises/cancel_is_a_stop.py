@@ -10,7 +10,7 @@ import pytest
 
 from dayfly.contract.jobs import JobState, Reason
 from dayfly.testing.rules import Promise, rule
-from dayfly.testing.trial import read
+from dayfly.testing.trial import first_output, read
 
 if TYPE_CHECKING:
     from dayfly.contract.jobs import JobStatus
@@ -31,8 +31,7 @@ class CancelIsAStop(Promise):
     async def test_cancel_while_running(self, trial: Trial) -> None:
         """A running job is stopped, and its output up to there is kept."""
         job = await trial.launch(trial.job("echo ready; sleep 60; echo survived"))
-        async for _ in job.output():
-            break
+        await first_output(job)
         _assert_cancelled(await job.cancel())
         assert (await read(job)).stdout == b"ready\n"
         _assert_cancelled(await trial.status(job.handle))
@@ -62,8 +61,7 @@ class CancelIsAStop(Promise):
             "trap '' TERM; echo ready; while :; do sleep 1; done", grace_period_seconds=1
         )
         job = await trial.launch(spec)
-        async for _ in job.output():
-            break
+        await first_output(job)
         async with asyncio.timeout(trial.provider.seconds):
             _assert_cancelled(await job.cancel())
 
@@ -75,8 +73,7 @@ class CancelIsAStop(Promise):
             grace_period_seconds=20,
         )
         job = await trial.launch(spec)
-        async for _ in job.output():
-            break
+        await first_output(job)
         status = await job.cancel()
         _assert_cancelled(status)
         assert status.exit_code in {5, None}
@@ -95,8 +92,7 @@ class CancelIsAStop(Promise):
     async def test_a_cancelled_task_cancels_the_job(self, trial: Trial) -> None:
         """Cancelling the Python task that waits for a job stops the job first."""
         job = await trial.launch(trial.job("echo ready; sleep 60"))
-        async for _ in job.output():
-            break
+        await first_output(job)
         waiting = asyncio.create_task(job.wait())
         await asyncio.sleep(0)
         waiting.cancel()

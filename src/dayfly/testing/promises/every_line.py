@@ -11,7 +11,7 @@ import pytest
 from dayfly.contract.errors import InvalidField
 from dayfly.contract.jobs import LogQuery
 from dayfly.testing.rules import Promise, rule
-from dayfly.testing.trial import Output, read
+from dayfly.testing.trial import Output, first_output, read
 
 if TYPE_CHECKING:
     from dayfly.testing.trial import Trial
@@ -75,10 +75,7 @@ class EveryLine(Promise):
     async def test_output_is_live(self, trial: Trial) -> None:
         """What a job prints is read while it still runs."""
         job = await trial.launch(trial.job("echo early; sleep 30"), follow=True)
-        async for batch in job.output():
-            if batch.data:
-                assert b"early" in batch.data
-                break
+        assert b"early" in (await first_output(job)).data
         assert not (await job.status()).final
 
     @rule()

@@ -18,7 +18,7 @@ from dayfly.contract.jobs import (
     Resources,
 )
 from dayfly.testing.rules import Promise, rule
-from dayfly.testing.trial import read
+from dayfly.testing.trial import first_output, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,8 +99,7 @@ class OneTruth(Promise):
     async def test_a_running_job_is_running(self, trial: Trial) -> None:
         """While it runs a job is RUNNING, with no exit code and no end."""
         job = await trial.launch(trial.job("echo ready; sleep 30"))
-        async for _ in job.output():
-            break
+        await first_output(job)
         status = await job.status()
         assert status.state is JobState.RUNNING
         assert (status.exit_code, status.ended, status.final) == (None, None, False)
