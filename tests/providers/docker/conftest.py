@@ -49,7 +49,12 @@ class Room:
     async def run(
         self, *command: str, key: str = "", follow: bool = False, **fields: Any
     ) -> JobHandle:
-        spec = JobSpec(image=fields.pop("image", IMAGE), command=command, **fields)
+        spec = JobSpec(
+            image=fields.pop("image", IMAGE),
+            name=fields.pop("name", "docker-room-test"),
+            command=command,
+            **fields,
+        )
         return (await self.submit(spec, key=key, follow=follow)).handle
 
     async def submit(self, spec: JobSpec, *, key: str = "", follow: bool = False) -> Any:

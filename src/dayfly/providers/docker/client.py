@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dayfly.providers.docker.contexts import Endpoint
 
 OLDEST_API: Final = (1, 41)
+FIRST_API_WITH_NEWLINES: Final = (1, 42)
 _CONNECT_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 60.0
 _MAX_ANSWER: Final = 64 * 1024 * 1024
@@ -279,13 +280,17 @@ class Engine:
             await response.aclose()
         return Answer(response.status, bytes(body))
 
+    @property
+    def loses_newlines(self) -> bool:
+        """Its "local" log driver drops the newline after a line of over 16 KiB."""
+        return _version(self.api_version) < FIRST_API_WITH_NEWLINES
+
     def _learn_version(self, response: httpcore.Response) -> None:
         if self.api_version:
             return
         found = next((v for k, v in response.headers if k.lower() == b"api-version"), b"")
         self.api_version = found.decode(errors="replace")
-        parts = self.api_version.split(".")
-        if all(part.isdigit() for part in parts) and tuple(map(int, parts)) < OLDEST_API:
+        if self.api_version and _version(self.api_version) < OLDEST_API:
             raise FailedPrecondition(
                 f"the engine at {self.endpoint.url} speaks API {self.api_version}; "
                 "needed is 1.41 or later",
@@ -314,6 +319,12 @@ def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
             advice="See DOCKER_CERT_PATH, or the docker context's own files.",
         ) from error
     return context
+
+
+def _version(text: str) -> tuple[int, ...]:
+    """A version to compare; what is none counts as the newest."""
+    parts = text.split(".")
+    return tuple(map(int, parts)) if all(map(str.isdecimal, parts)) else (99,)
 
 
 def _part(container: str) -> str:

@@ -10,10 +10,11 @@ from collections import deque
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
-from dayfly.contract.errors import DataLoss, InvalidField, ProviderFailed, Unavailable
+from dayfly.contract.errors import DataLoss, InvalidField, Unavailable
 from dayfly.contract.jobs import LogBatch, Stream
 from dayfly.providers.docker.cursors import Cursor
-from dayfly.providers.docker.frames import STDERR, STDOUT, FrameReader
+from dayfly.providers.docker.entries import STREAMS, read_entries
+from dayfly.providers.docker.frames import FrameReader
 from dayfly.providers.docker.states import parse_time
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
     from dayfly.providers.docker.client import ByteStream, Engine
 
 BATCH: Final = 64 * 1024
-#: An entry's time has nine digits of fraction always: this many characters, then a space.
-_STAMP: Final = 30
-
-_STREAMS = {0: Stream.STDOUT, STDOUT: Stream.STDOUT, STDERR: Stream.STDERR}
 
 
 class Batcher:
@@ -83,7 +80,7 @@ async def live(stream: ByteStream, batcher: Batcher) -> AsyncGenerator[LogBatch,
     async with aclosing(stream.chunks()) as chunks:
         async for chunk in chunks:
             for number, payload in reader.feed(chunk):
-                if batch := batcher.add(_STREAMS[number], payload):
+                if batch := batcher.add(STREAMS[number], payload):
                     yield batch
             if batch := batcher.take():
                 yield batch
@@ -92,7 +89,7 @@ async def live(stream: ByteStream, batcher: Batcher) -> AsyncGenerator[LogBatch,
 
 
 async def kept(
-    engine: Engine, container: str, query: LogQuery, *, follow: bool, batcher: Batcher, skip: Cursor
+    engine: Engine, container: str, query: LogQuery, *, ended: bool, batcher: Batcher, skip: Cursor
 ) -> AsyncGenerator[LogBatch, None]:
     """What the engine kept, beyond ``skip``, and what comes while it is followed.
 
@@ -101,69 +98,47 @@ async def kept(
     """
     left = {Stream.STDOUT: skip.out, Stream.STDERR: skip.err}
     starts = {Stream.STDOUT: True, Stream.STDERR: True}
-    async with aclosing(_entries(engine, container, follow=follow)) as groups:
+    timed = query.timestamps or query.since is not None
+    entries = read_entries(engine, container, follow=query.follow and not ended, complete=ended)
+    async with aclosing(entries) as groups:
         async for group in groups:
             for stream, data, stamp in group:
                 begins, starts[stream] = starts[stream], data.endswith(b"\n")
-                drop = min(left[stream], len(data))
-                left[stream] -= drop
-                rest = data[drop:] if drop else data
-                if not rest:
+                if drop := min(left[stream], len(data)):
+                    left[stream] -= drop
+                    data = data[drop:]  # noqa: PLW2901 - what is left of it
+                if not data:
                     continue
-                time = _time(stamp) if query.timestamps or query.since else None
+                time = _time(stamp) if timed else None
                 if query.since and time and time < query.since:
-                    batcher.skip(stream, len(rest))
+                    batcher.skip(stream, len(data))
                     continue
                 shown = time if query.timestamps and begins else None
-                if batch := batcher.add(stream, rest, shown):
+                if batch := batcher.add(stream, data, shown):
                     yield batch
             if batch := batcher.take():
                 yield batch
-    if not follow and any(left.values()):
+    if ended and any(left.values()):
         raise InvalidField(
             f"the cursor {skip} lies {max(left.values())} bytes beyond the output of {container}",
             field="cursor",
         )
 
 
-async def tail_start(engine: Engine, container: str, lines: int) -> Cursor:
+async def tail_start(engine: Engine, container: str, lines: int, *, ended: bool) -> Cursor:
     """Where the last lines of each stream begin, in what is there now."""
     had = {Stream.STDOUT: 0, Stream.STDERR: 0}
     begins: dict[Stream, deque[int]] = {stream: deque(maxlen=lines) for stream in had}
     starts = {Stream.STDOUT: True, Stream.STDERR: True}
-    async with aclosing(_entries(engine, container, follow=False)) as groups:
+    async with aclosing(read_entries(engine, container, follow=False, complete=ended)) as groups:
         async for group in groups:
             for stream, data, _ in group:
-                if starts[stream]:
+                if starts[stream] and data:
                     begins[stream].append(had[stream])
                 starts[stream] = data.endswith(b"\n")
                 had[stream] += len(data)
     out, err = (begins[s][0] if begins[s] else had[s] for s in (Stream.STDOUT, Stream.STDERR))
     return Cursor(out, err)
-
-
-async def _entries(
-    engine: Engine, container: str, *, follow: bool
-) -> AsyncGenerator[list[tuple[Stream, bytes, bytes]], None]:
-    """Groups of entries of the log as (stream, bytes as written, time); none has two lines."""
-    body = await engine.logs(container, follow=follow)
-    reader = FrameReader()
-    try:
-        async with aclosing(body.chunks()) as chunks:
-            async for chunk in chunks:
-                yield [_entry(number, payload) for number, payload in reader.feed(chunk)]
-    finally:
-        await body.aclose()
-    if reader.torn:
-        raise Unavailable(f"the engine cut the output of {container} inside a frame")
-
-
-def _entry(number: int, payload: bytes) -> tuple[Stream, bytes, bytes]:
-    if payload[_STAMP : _STAMP + 1] != b" ":
-        raise ProviderFailed(f"an entry of the log has no time in front: {payload[:40]!r}")
-    # An entry without a byte ends a line whose length is a multiple of 16 KiB: the
-    # engine's "local" log driver loses the newline there.
-    return _STREAMS[number], payload[_STAMP + 1 :] or b"\n", payload[:_STAMP]
 
 
 def _time(stamp: bytes) -> datetime:

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from dayfly.contract.errors import DataLoss, NotFound
-from dayfly.contract.jobs import JobState, LogQuery
+from dayfly.contract.jobs import LogQuery
 from dayfly.providers.docker import containers
 from dayfly.providers.docker.states import ALIVE, gone, running_from_list, status_from_inspect
 
@@ -82,8 +82,8 @@ class Observer:
                 return
             await stream.aclose()
         if query.tail_lines is not None:
-            await self._readable(handle)
-            tail = await tail_start(engine, handle.id, query.tail_lines)
+            ended = (await self._readable(handle)).final
+            tail = await tail_start(engine, handle.id, query.tail_lines, ended=ended)
             start = Cursor(max(start.out, tail.out), max(start.err, tail.err))
         async with aclosing(self._kept(handle, query, start, Batcher(start))) as batches:
             async for batch in batches:
@@ -118,15 +118,13 @@ class Observer:
             if status.final:
                 yield batcher.end()
             return
-        follow = query.follow and status.state is JobState.RUNNING
-        batches = kept(
-            self._session.engine, handle.id, query, follow=follow, batcher=batcher, skip=start
-        )
+        engine, ended = self._session.engine, status.final
+        batches = kept(engine, handle.id, query, ended=ended, batcher=batcher, skip=start)
         async with aclosing(batches):
             async for batch in batches:
                 yield batch
         # Only a reading that began after the end is known to have all of it.
-        if status.final:
+        if ended:
             yield batcher.end()
 
     async def _readable(self, handle: JobHandle) -> JobStatus:
