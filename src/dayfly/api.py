@@ -180,6 +180,8 @@ class Connection:
             self._process.close()
 
     async def __aenter__(self) -> Self:
+        import asyncio  # noqa: PLC0415 - whoever enters this has it already
+
         from dayfly.host import connect as dial  # noqa: PLC0415 - imports grpc
         from dayfly.jobs import Jobs, Journal  # noqa: PLC0415 - while the plugin starts
 
@@ -191,7 +193,7 @@ class Connection:
             )
             journal = self._journal
             if journal is None and self._keep_journal:
-                journal = Journal.open()
+                journal = await asyncio.to_thread(Journal.open)
             self._jobs = await stack.enter_async_context(
                 Jobs(self._plugin.services, provider=self.provider, journal=journal)
             )

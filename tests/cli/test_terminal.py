@@ -56,7 +56,7 @@ def test_a_quiet_job_shows_a_live_line_that_is_gone_before_output(cli):
     terminal = Terminal(cli, "run", "--name", "quiet", "--", "sh", "-c", "sleep 2; echo out")
     before = terminal.read_until(b"out\r\n")
     assert terminal.close() == 0
-    assert b"quiet runs" in before
+    assert b"quiet is running" in before
     cleared, _, printed = terminal.seen.rpartition(b"\r\x1b[K")
     assert cleared
     assert printed == b"out\r\n"
@@ -65,7 +65,7 @@ def test_a_quiet_job_shows_a_live_line_that_is_gone_before_output(cli):
 def test_no_color_means_no_colour_and_a_dumb_terminal_no_line(cli):
     plain = Terminal(cli, "run", "--", "sleep", "1.5", env={"NO_COLOR": "1"})
     assert plain.close() == 0
-    assert b" runs" in plain.seen
+    assert b" is running" in plain.seen
     assert b"\x1b[2m" not in plain.seen
     dumb = Terminal(cli, "run", "--", "sleep", "1.5", env={"TERM": "dumb"})
     assert dumb.close() == 0

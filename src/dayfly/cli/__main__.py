@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+from typing import NoReturn
 
 from dayfly.version import __version__
 
@@ -15,7 +17,20 @@ def main() -> int:
         return _print_version()
     from dayfly.cli.app import run  # noqa: PLC0415 - click is not needed for --version
 
-    return run(sys.argv[1:])
+    return _leave(run(sys.argv[1:]))
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process without taking the interpreter apart.
+
+    With gRPC loaded that takes 80 ms, a fifth of a short run, and frees only memory.
+    """
+    atexit._run_exitfuncs()  # noqa: SLF001 - there is no public name; plugins are ended here
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
 
 
 def _print_version() -> int:

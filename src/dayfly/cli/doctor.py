@@ -59,7 +59,6 @@ def _examine(on: str) -> list[Check]:
     """Each step needs the one before it, so the first failure is the last check."""
     from dayfly.api import connect  # noqa: PLC0415 - not needed for --help
     from dayfly.host import find_plugin, load_config  # noqa: PLC0415 - same
-    from dayfly.jobs import Journal  # noqa: PLC0415 - same
 
     checks: list[Check] = []
 
@@ -71,7 +70,7 @@ def _examine(on: str) -> list[Check]:
             return False
         return True
 
-    step("journal", lambda: f"{len(Journal.open().entries())} jobs")
+    step("journal", _look_at_journal)
     if not step("configuration", lambda: str(load_config().path or "none; the defaults hold")):
         return checks
     settings = load_config()
@@ -82,6 +81,13 @@ def _examine(on: str) -> list[Check]:
         except DayflyError as error:
             checks.append(_failed("start", error))
     return checks
+
+
+def _look_at_journal() -> str:
+    from dayfly.jobs import Journal  # noqa: PLC0415 - not needed for --help
+
+    journal = Journal.open()
+    return f"{journal.path}, {len(journal.entries())} launches"
 
 
 async def _ask(provider: Connection) -> list[Check]:

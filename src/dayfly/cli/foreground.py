@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from dayfly.jobs import Job
 
 
+#: How often the live line asks for the state, on a terminal only.
+_STATE_SECONDS = 2.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Order:
     """What ``run`` was asked for.
@@ -108,7 +112,6 @@ class Foreground:
             self._line.tell(note)
         if job.adopted:
             self._line.tell(f"{job.name} was launched before under this key; here it is again")
-        self._line.show(f"{job.name} runs")
 
     async def _launch(self) -> Job | None:
         launching = asyncio.create_task(
@@ -131,11 +134,15 @@ class Foreground:
     async def _to_its_end(self, job: Job) -> JobStatus:
         try:
             async with asyncio.TaskGroup() as group:
-                stopper = group.create_task(self._stop_when_told(job))
+                besides = [
+                    group.create_task(self._stop_when_told(job)),
+                    group.create_task(self._show_state(job)),
+                ]
                 copying = group.create_task(self._copy(job))
                 status = await job.wait()
                 await copying
-                stopper.cancel()
+                for task in besides:
+                    task.cancel()
         except BaseExceptionGroup as failures:
             # One of them is the cause; the others were cancelled by it.
             raise failures.exceptions[0] from None
@@ -145,6 +152,17 @@ class Foreground:
         await self._interrupts.stop.wait()
         self._line.tell(f"stopping {job.name}; Ctrl-C again leaves without waiting")
         await job.cancel()
+
+    async def _show_state(self, job: Job) -> None:
+        """Keep the live line true. What cannot be read now is the watch's affair."""
+        while self._line.enabled:
+            try:
+                status = await job.status()
+            except DayflyError as error:
+                self._line.show(f"{job.name}: {error.message}")
+            else:
+                self._line.show(f"{job.name} is {status.state.name.lower()}")
+            await asyncio.sleep(_STATE_SECONDS)
 
     async def _copy(self, job: Job) -> None:
         """Copy the output; a failure here is told, and is never part of the output."""

@@ -47,19 +47,20 @@ def choose(selector: str, on: str = "") -> Chosen:
         NotFound: The journal of this machine has no such job.
         InvalidField: The token is damaged, or several jobs have this prefix.
     """
+    handle = from_token(selector) if selector.startswith(PREFIX) else None
     from dayfly.jobs import Journal  # noqa: PLC0415 - not needed to parse or to complete
 
     journal = Journal.open()
-    if not selector.startswith(PREFIX):
-        return _chosen(journal.find(selector), on)
-    handle = from_token(selector)
+    if handle is None:
+        return chosen_from(journal.find(selector), on)
     for entry in journal.entries():
         if entry.handle == handle:
-            return _chosen(entry, on)
+            return chosen_from(entry, on)
     return Chosen(provider=on or handle.provider, name=handle.name, handle=handle)
 
 
-def _chosen(entry: JournalEntry, on: str) -> Chosen:
+def chosen_from(entry: JournalEntry, on: str = "") -> Chosen:
+    """What the journal knows of a job, as if a person had named it."""
     return Chosen(
         provider=on or entry.provider, key=entry.key, name=entry.name, handle=entry.handle
     )

@@ -25,11 +25,15 @@ _PATIENCE_SECONDS = 0.3
 
 
 class ProgressLine:
-    """Draws itself through the sink, so that it never lands inside the job's output."""
+    """Draws itself through the sink, so that it never lands inside the job's output.
+
+    Attributes:
+        enabled: stderr is a terminal that can take a line back.
+    """
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._enabled = os.isatty(2) and os.environ.get("TERM") != "dumb"
+        self.enabled = os.isatty(2) and os.environ.get("TERM") != "dumb"
         self._began = time.monotonic()
         self._printed = self._began - _QUIET_SECONDS + _PATIENCE_SECONDS
         self._text = "starting"
@@ -38,7 +42,7 @@ class ProgressLine:
         self._ticking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        if self._enabled:
+        if self.enabled:
             self._ticking = asyncio.create_task(self._tick())
         return self
 
@@ -68,7 +72,7 @@ class ProgressLine:
 
     def tell(self, text: str) -> None:
         """Say something on stderr that stays there."""
-        if self._enabled and not self._sink.failed:
+        if self.enabled and not self._sink.failed:
             self.clear()
             self._sink.write_soon(2, sentence(text))
         else:
@@ -76,7 +80,7 @@ class ProgressLine:
 
     def before_output(self, descriptor: int, data: bytes) -> None:
         """Get out of the way of the job's own bytes."""
-        if not self._enabled or not os.isatty(descriptor):
+        if not self.enabled or not os.isatty(descriptor):
             return
         self.clear()
         self._printed = time.monotonic()

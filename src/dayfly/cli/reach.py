@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
-from dayfly.cli.naming import Chosen, choose
 from dayfly.contract.errors import DayflyError, NotFound
+from dayfly.jobs import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from dayfly.api import Connection
+    from dayfly.cli.naming import Chosen
+    from dayfly.contract.jobs import JobHandle
     from dayfly.jobs import Job
 
 T = TypeVar("T")
@@ -21,17 +23,24 @@ async def reach(provider: Connection, chosen: Chosen) -> Job:
     """The chosen job; a launch that was never answered is looked up by its key.
 
     Raises:
-        NotFound: The provider has no job of that key: it was never launched.
+        NotFound: The provider has no job of that key, or not yet.
     """
-    if chosen.handle is None:
+    handle = chosen.handle
+    if handle is None:
         await provider.jobs.recover()
-        chosen = await asyncio.to_thread(choose, chosen.name, provider.provider)
-    if chosen.handle is None:
-        raise NotFound(
-            f"{chosen.name} was never launched: provider {chosen.provider!r} has no job of its key",
-            advice=f"Launch it with: dayfly run --key {chosen.key} and the same options.",
-        )
-    return provider.jobs.attach(chosen.handle, key=chosen.key, name=chosen.name)
+        handle = await asyncio.to_thread(_recovered, chosen)
+    return provider.jobs.attach(handle, key=chosen.key, name=chosen.name)
+
+
+def _recovered(chosen: Chosen) -> JobHandle:
+    for entry in Journal.open().entries():
+        if entry.key == chosen.key and entry.handle is not None:
+            return entry.handle
+    raise NotFound(
+        f"the launch of {chosen.name} was never answered, and provider {chosen.provider!r} has "
+        "no job of its key",
+        advice=f"Launch it with: dayfly run --key {chosen.key} and the same options.",
+    )
 
 
 def with_each(
