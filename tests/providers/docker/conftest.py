@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +17,8 @@ from dayfly.providers.docker.observer import Observer
 from dayfly.providers.docker.runner import Session, Submitter
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Mapping
+
     from dayfly.contract.jobs import JobHandle, JobStatus, LogBatch, Progress
 
 IMAGE = "dayfly-test:latest"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from typing import Any
 
 import pytest
@@ -72,17 +71,17 @@ async def test_a_cancelled_launch_never_starts(room: Any, marker: str) -> None:
 
 
 async def test_a_stranger_is_left_alone(room: Any) -> None:
-    made = subprocess.run(
-        ["docker", "create", IMAGE, "true"], check=True, capture_output=True, text=True
-    ).stdout.strip()
+    engine = room.session.engine
+    answer = await engine.create("docker-room-stranger", {"Image": IMAGE, "Cmd": ["true"]}, "")
+    made = answer.document()["Id"]
     try:
         for call in (room.canceler.cancel_job, room.inventory.delete):
             with pytest.raises(FailedPrecondition, match="not made by dayfly"):
                 await call(JobHandle(id=made))
         gone = await room.inventory.prune(dry_run=True, older_than_seconds=0)
-        assert made not in {leftover.name for leftover in gone}
+        assert "docker-room-stranger" not in {leftover.name for leftover in gone}
     finally:
-        subprocess.run(["docker", "rm", made], check=True, capture_output=True)
+        await engine.remove(made)
 
 
 async def test_delete_leaves_nothing_and_may_be_repeated(room: Any, marker: str) -> None:
