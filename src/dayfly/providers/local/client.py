@@ -5,6 +5,7 @@ All of it blocks, for short: callers go through a thread.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -14,7 +15,6 @@ import shutil
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dayfly.providers.local import errors, layout
@@ -22,6 +22,7 @@ from dayfly.providers.local.launch import start_supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 _ID = re.compile(r"[0-9a-f]{20}")
 _DRAFT = ".draft-"
@@ -67,7 +68,7 @@ class Client:
     def ids(self) -> list[str]:
         """Every job that there is."""
         try:
-            return sorted(name for name in os.listdir(self.jobs) if _ID.fullmatch(name))
+            return sorted(path.name for path in self.jobs.iterdir() if _ID.fullmatch(path.name))
         except FileNotFoundError:
             return []
 
@@ -115,6 +116,13 @@ class Client:
             raise errors.no_such_job(job_id)
         return Record(job, started, result, alive)
 
+    def is_launched(self, job_id: str) -> bool:
+        """Whether the job was started or cancelled, once a launch in progress has settled it."""
+        with self._held(job_id) as path:
+            return path is not None and (
+                _exists(path, layout.STARTED) or _exists(path, layout.RESULT)
+            )
+
     def stop(self, job_id: str) -> None:
         """Ask for a stop; a job that never started never will."""
         if _ask_to_stop(self.path(job_id)):
@@ -123,9 +131,7 @@ class Client:
             if path is None or _exists(path, layout.RESULT) or _ask_to_stop(path):
                 return
             if not _exists(path, layout.STARTED):
-                result = {"code": None, "signal": None, "stop": layout.STOP_CANCEL}
-                result |= {"cut": False, "failure": "", "ended": time.time_ns()}
-                layout.write_durably(str(path), layout.RESULT, result)
+                layout.write_durably(str(path), layout.RESULT, _never_started())
 
     def remove(self, job_id: str) -> None:
         """Remove an ended job; one that is gone is no error.
@@ -136,8 +142,7 @@ class Client:
         with self._held(job_id) as path:
             if path is None:
                 return
-            record = self.read(job_id)
-            if record.result is None and (record.alive or record.started is None):
+            if is_alive(path) and not _exists(path, layout.RESULT):
                 raise errors.still_runs(job_id)
             doomed = self.jobs / f"{_DOOMED}{secrets.token_hex(8)}"
             path.rename(doomed)
@@ -227,17 +232,21 @@ def _ask_to_stop(path: Path) -> bool:
     """Whether there was a supervisor to ask."""
     try:
         descriptor = os.open(path / layout.CONTROL, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:
-        # ENXIO: nobody reads it. ENOENT: the job is being removed.
-        if is_alive(path):
+    except OSError as error:
+        if error.errno not in {errno.ENXIO, errno.ENOENT}:
             raise
-        return False
+        return False  # Nobody reads it, or the job is being removed.
     try:
         with suppress(BlockingIOError):  # It is full of requests.
             os.write(descriptor, layout.STOP_REQUEST)
     finally:
         os.close(descriptor)
     return True
+
+
+def _never_started() -> dict[str, object]:
+    result: dict[str, object] = {"code": None, "signal": None, "stop": layout.STOP_CANCEL}
+    return result | {"cut": False, "failure": "", "ended": time.time_ns()}
 
 
 def _exists(path: Path, name: str) -> bool:

@@ -6,12 +6,13 @@ import shutil
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from dayfly.contract.jobs import JobStatus, Reason
+from dayfly.contract.jobs import JobState
 from dayfly.contract.provider import Leftover
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dayfly.contract.jobs import JobStatus
     from dayfly.contract.provider import ListedJob
     from dayfly.providers.local.client import Client
 
@@ -24,11 +25,12 @@ def prune(
     gone = []
     for job in jobs:
         status = job.status
-        if not status.final or (_end_of(status) or latest) > latest:
+        never_started = status.state is JobState.PENDING and bool(job.warning)
+        if not (status.final or never_started) or (_end_of(status) or latest) > latest:
             continue
         if not dry_run:
             client.remove(status.handle.id)
-        ended = status.reason.name.lower() if status.reason else "ended"
+        ended = status.reason.name.lower() if status.reason else "never started"
         gone.append(Leftover(kind="job", name=status.handle.name or status.handle.id, detail=ended))
     for path in client.abandoned():
         if not dry_run:
@@ -39,4 +41,4 @@ def prune(
 
 def _end_of(status: JobStatus) -> datetime | None:
     # When a lost job ended nobody knows; it began to be old when it began.
-    return status.started if status.reason is Reason.LOST else status.ended
+    return status.ended or status.started or status.created

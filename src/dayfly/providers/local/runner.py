@@ -138,6 +138,9 @@ class Local:
         """The job of a key."""
         job_id = key_digest(key)
         try:
+            # A crash before the start leaves a directory that no supervisor will ever take.
+            if not await self._call(self._client.is_launched, job_id):
+                return None
             record = await self._call(self._client.read, job_id)
         except NotFound:
             return None

@@ -6,8 +6,7 @@ import contextlib
 import os
 import resource
 import signal
-from dataclasses import dataclass
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from dayfly.providers.local.supervisor import kernel
 
@@ -21,8 +20,7 @@ _TO_RESTORE = (
 _ROOM_BYTES = 256 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """What to execute.
 
     Attributes:
@@ -38,8 +36,7 @@ class Command:
     memory_bytes: int | None
 
 
-@dataclass(frozen=True)
-class Process:
+class Process(NamedTuple):
     """A command that runs.
 
     Attributes:
@@ -64,7 +61,7 @@ def start(command: Command) -> Process:
         _become(command, parent, out[1], err[1], failure[1])
     for _, writer in (out, err, failure):
         os.close(writer)
-    with open(failure[0], "rb") as pipe:
+    with os.fdopen(failure[0], "rb") as pipe:
         told = pipe.read().decode()
     if told:
         os.waitpid(pid, 0)

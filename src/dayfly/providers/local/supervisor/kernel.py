@@ -3,14 +3,14 @@
 On Linux the supervisor adopts every orphan below it, so that no descendant gets away, and
 the command dies with the supervisor. Elsewhere only the command's process group is reached.
 """
-# ruff: noqa: PTH - pathlib would be a third of a supervisor's start
+# ruff: noqa: PTH123, PTH208 - pathlib would be a third of a supervisor's start
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
@@ -19,8 +19,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(NamedTuple):
     """What the live processes of a job use.
 
     Attributes:
@@ -70,7 +69,7 @@ def _send(send: object, pid: int, number: int) -> None:
         return  # It ended in the meantime, which is as good.
     except PermissionError as error:
         # A set-uid program of another user; what can be stopped is stopped all the same.
-        print(f"signal {number} to {pid}: {error}", file=sys.stderr)  # noqa: T201
+        print(f"signal {number} to {pid}: {error}", file=sys.stderr)
 
 
 def descendants() -> list[int]:

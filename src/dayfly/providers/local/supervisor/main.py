@@ -1,5 +1,5 @@
 """A supervisor's life: detach, take the job, start it, watch it, tell its end."""
-# ruff: noqa: PTH - pathlib would be a third of a supervisor's start
+# ruff: noqa: PTH110, PTH118 - pathlib would be a third of a supervisor's start
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import signal
-import traceback
 from typing import Any
 
 from dayfly.providers.local import layout
@@ -41,8 +40,8 @@ def main(directory: str) -> int:
 
 def _supervise(directory: str, launch: dict[str, Any]) -> int:
     # Open before STARTED is there: a job that has it and no writer here is lost.
-    alive = os.open(os.path.join(directory, layout.ALIVE), os.O_RDWR | os.O_NONBLOCK)
     control = os.open(os.path.join(directory, layout.CONTROL), os.O_RDWR | os.O_NONBLOCK)
+    alive = os.open(os.path.join(directory, layout.ALIVE), os.O_RDWR | os.O_NONBLOCK)
     wakeup = _wake_on_signals()
     kernel.adopt_orphans()
     clock = Clock()
@@ -73,6 +72,8 @@ def _watch(watch: Watch, process: Process) -> dict[str, object]:
     try:
         return _told(watch.run())
     except Exception as error:  # noqa: BLE001 - whatever broke, the job has an end that says so
+        import traceback  # noqa: PLC0415 - slow to import, and hardly ever needed
+
         traceback.print_exc()
         kernel.signal_tree(process.pid, signal.SIGKILL)
         return {

@@ -1,5 +1,5 @@
 """The job's output, from its pipes to its files, with an index of what came when."""
-# ruff: noqa: PTH - pathlib would be a third of a supervisor's start
+# ruff: noqa: PTH118 - pathlib would be a third of a supervisor's start
 
 from __future__ import annotations
 

@@ -7,8 +7,7 @@ import resource
 import select
 import signal
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dayfly.providers.local import layout
 from dayfly.providers.local.supervisor import kernel
@@ -26,8 +25,7 @@ _DRAIN_SECONDS = 10.0
 _CLEARLY_OVER_BYTES = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """What the job may use.
 
     Attributes:
@@ -43,8 +41,7 @@ class Limits:
     grace_seconds: float
 
 
-@dataclass(frozen=True)
-class End:
+class End(NamedTuple):
     """How the command ended, in the kernel's words.
 
     Attributes:
