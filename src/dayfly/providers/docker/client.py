@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 import httpcore
 
 from dayfly.contract.errors import FailedPrecondition, InvalidField, ProviderFailed
+from dayfly.providers.docker.chunked import ChunkedStream
 from dayfly.providers.docker.errors import from_status, from_transport
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ OLDEST_API: Final = (1, 41)
 FIRST_API_WITH_NEWLINES: Final = (1, 42)
 _CONNECT_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 60.0
+_MAX_WORDS: Final = 64 * 1024
 _MAX_ANSWER: Final = 64 * 1024 * 1024
 
 _FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError)
@@ -122,9 +124,10 @@ class Engine:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
+        self._tls = tls_context(endpoint) if endpoint.tls else None
         self._pool = httpcore.AsyncConnectionPool(
             uds=endpoint.socket or None,
-            ssl_context=tls_context(endpoint) if endpoint.tls else None,
+            ssl_context=self._tls,
             max_connections=None,
             max_keepalive_connections=16,
         )
@@ -164,10 +167,17 @@ class Engine:
         query = {"stream": "1", "stdout": "1", "stderr": "1"}
         return await self._open("POST", f"/containers/{_part(container)}/attach", query)
 
-    async def logs(self, container: str, *, follow: bool) -> ByteStream:
+    async def logs(self, container: str, *, follow: bool) -> ChunkedStream:
         """The multiplexed output as it was kept, each entry with its time in front."""
         query = {"stdout": "1", "stderr": "1", "timestamps": "1", "follow": str(int(follow))}
-        return await self._open("GET", f"/containers/{_part(container)}/logs", query)
+        path = f"/containers/{_part(container)}/logs"
+        target = f"{path}?{urlencode(query)}"
+        stream = await ChunkedStream.get(self.endpoint, self._tls, target)
+        if stream.status != 200:
+            answer = Answer(stream.status, await stream.whole(_MAX_WORDS))
+            await stream.aclose()
+            raise from_status(answer.status, answer.words, f"GET {path}")
+        return stream
 
     async def rename(self, container: str, name: str) -> bool:
         """Rename; False where there is no such container, or the name is taken."""
