@@ -64,3 +64,8 @@ class ProviderUnderTest:
         """A job that runs a line of shell, with arguments from ``$1`` on."""
         command = ("/bin/sh", "-c", script, *(("sh", *arguments) if arguments else ()))
         return JobSpec(name="conformance", image=self.image, command=command, **fields)
+
+    def endless(self, before: str = "true", **fields: Any) -> JobSpec:
+        """A job that goes on for a minute, and ends at once on TERM even as process 1."""
+        script = f"trap 'exit 143' TERM; {before}; sleep 60 & wait; echo survived"
+        return self.job(script, **fields)

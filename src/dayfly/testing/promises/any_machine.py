@@ -49,7 +49,7 @@ class AnyMachine(Promise):
     @rule("canceler")
     async def test_cancel_after_the_plugin_was_killed(self, trial: Trial) -> None:
         """SIGKILL to the plugin in the middle: a new one can cancel the job."""
-        job = await trial.launch(trial.job("echo before; sleep 60"))
+        job = await trial.launch(trial.provider.endless("echo before"))
         await first_output(job)
         trial.session.kill()
         async with trial.another_session() as later:
@@ -59,7 +59,7 @@ class AnyMachine(Promise):
     @rule()
     async def test_a_dead_plugin_is_told_at_once(self, trial: Trial) -> None:
         """A call to a plugin that was killed fails with a sentence, and does not hang."""
-        job = await trial.launch(trial.job("sleep 60"))
+        job = await trial.launch(trial.provider.endless())
         trial.session.kill()
         async with asyncio.timeout(10):
             with pytest.raises(DayflyError) as raised:

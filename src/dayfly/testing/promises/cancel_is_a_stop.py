@@ -23,14 +23,14 @@ class CancelIsAStop(Promise):
     @rule("canceler")
     async def test_cancel_at_once(self, trial: Trial) -> None:
         """A job that is cancelled as soon as it is launched does not go on."""
-        job = await trial.launch(trial.job("sleep 60; echo survived"))
+        job = await trial.launch(trial.provider.endless())
         _assert_cancelled(await job.cancel())
         assert b"survived" not in (await read(job)).stdout
 
     @rule("canceler")
     async def test_cancel_while_running(self, trial: Trial) -> None:
         """A running job is stopped, and its output up to there is kept."""
-        job = await trial.launch(trial.job("echo ready; sleep 60; echo survived"))
+        job = await trial.launch(trial.provider.endless("echo ready"))
         await first_output(job)
         _assert_cancelled(await job.cancel())
         assert (await read(job)).stdout == b"ready\n"
@@ -39,7 +39,7 @@ class CancelIsAStop(Promise):
     @rule("canceler")
     async def test_cancel_twice(self, trial: Trial) -> None:
         """Cancelling again, and at the same time, changes nothing and is no error."""
-        job = await trial.launch(trial.job("sleep 60"))
+        job = await trial.launch(trial.provider.endless())
         await asyncio.gather(job.cancel(), job.cancel())
         _assert_cancelled(await job.cancel())
 
@@ -82,7 +82,7 @@ class CancelIsAStop(Promise):
     @rule("canceler")
     async def test_timeout_stops_the_job(self, trial: Trial) -> None:
         """A job beyond its timeout is stopped: FAILED, TIMED_OUT."""
-        job = await trial.launch(trial.job("echo ready; sleep 60", timeout_seconds=2))
+        job = await trial.launch(trial.provider.endless("echo ready", timeout_seconds=2))
         status = await job.wait(timeout=trial.provider.seconds)
         assert (status.state, status.reason) == (JobState.FAILED, Reason.TIMED_OUT)
         assert (await trial.status(job.handle)).final
@@ -91,7 +91,7 @@ class CancelIsAStop(Promise):
     @rule("canceler")
     async def test_a_cancelled_task_cancels_the_job(self, trial: Trial) -> None:
         """Cancelling the Python task that waits for a job stops the job first."""
-        job = await trial.launch(trial.job("echo ready; sleep 60"))
+        job = await trial.launch(trial.provider.endless("echo ready"))
         await first_output(job)
         waiting = asyncio.create_task(job.wait())
         await asyncio.sleep(0)

@@ -74,7 +74,7 @@ class EveryLine(Promise):
     @rule()
     async def test_output_is_live(self, trial: Trial) -> None:
         """What a job prints is read while it still runs."""
-        job = await trial.launch(trial.job("echo early; sleep 30"), follow=True)
+        job = await trial.launch(trial.provider.endless("echo early"), follow=True)
         assert b"early" in (await first_output(job)).data
         assert not (await job.status()).final
 

@@ -42,7 +42,7 @@ class NothingLeft(Promise):
     async def test_nothing_is_left_after_a_cancelled_job(self, trial: Trial) -> None:
         """A cancelled job can be removed like any other."""
         key = new_key()
-        job = await trial.launch(trial.job("sleep 60"), key=key)
+        job = await trial.launch(trial.provider.endless(), key=key)
         await job.cancel()
         await job.delete()
         assert await trial.traces(key) == []
@@ -105,7 +105,7 @@ class NothingLeft(Promise):
         assert inventory
         ended_key, running_key = new_key(), new_key()
         ended = await trial.launch(trial.job("true"), key=ended_key)
-        running = await trial.launch(trial.job("sleep 30"), key=running_key)
+        running = await trial.launch(trial.provider.endless(), key=running_key)
         await ended.wait(timeout=trial.provider.seconds)
         await inventory.prune(dry_run=False, older_than_seconds=3600)
         assert await trial.traces(ended_key)

@@ -98,7 +98,7 @@ class OneTruth(Promise):
     @rule()
     async def test_a_running_job_is_running(self, trial: Trial) -> None:
         """While it runs a job is RUNNING, with no exit code and no end."""
-        job = await trial.launch(trial.job("echo ready; sleep 30"))
+        job = await trial.launch(trial.provider.endless("echo ready"))
         await first_output(job)
         status = await job.status()
         assert status.state is JobState.RUNNING

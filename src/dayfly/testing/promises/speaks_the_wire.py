@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _ENDED = {iac.JOB_STATE_SUCCEEDED, iac.JOB_STATE_FAILED, iac.JOB_STATE_CANCELLED}
 _CALL_SECONDS = 20.0
+_ENDLESS = "trap 'exit 143' TERM; sleep 60 & wait"
 
 #: A call of each service that changes nothing.
 _PROBES = {
@@ -127,7 +128,7 @@ class SpeaksTheWire(Promise):
         """CancelJob stops a job of RunJob, and its logs end."""
         channel = trial.session.plugin.channel
         runner, canceler = IaCProviderRunnerStub(channel), IaCProviderJobCancelerStub(channel)
-        handle = await runner.RunJob(_classic(trial, "sleep 60"), timeout=trial.provider.seconds)
+        handle = await runner.RunJob(_classic(trial, _ENDLESS), timeout=trial.provider.seconds)
         trial.remember(handle_from_wire(handle))
         await canceler.CancelJob(handle, timeout=trial.provider.seconds)
         reply = await _ended(runner, handle, trial.provider.seconds)
