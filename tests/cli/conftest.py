@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Cli:
     """Runs ``dayfly`` in a directory and with a state that nobody else has."""
 
     directory: Path
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
     def env(self) -> dict[str, str]:
@@ -64,7 +65,9 @@ class Cli:
         return answer
 
     def popen(self, *argv: str, **options: Any) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([DAYFLY, *argv], cwd=self.directory, env=self.env, **options)
+        process = subprocess.Popen([DAYFLY, *argv], cwd=self.directory, env=self.env, **options)
+        self.started.append(process)
+        return process
 
     def elsewhere(self, name: str) -> Cli:
         """Another machine: the same providers, another journal."""
@@ -78,6 +81,10 @@ def cli(tmp_path: Path):
     """A command line; jobs that a test leaves running are stopped after it."""
     command = Cli(tmp_path)
     yield command
+    for process in command.started:
+        process.kill()
+        with process:  # Closes its pipes, and waits.
+            pass
     if (tmp_path / "state").exists():
         for job in command("ps", "--output", "json").json["jobs"]:
             command("cancel", job["handle"])

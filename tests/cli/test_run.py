@@ -157,7 +157,7 @@ def test_a_signal_stops_the_job_and_waits_for_its_last_words(cli, number, code):
 
 def test_a_second_ctrl_c_leaves_at_once_and_says_how_to_come_back(cli):
     job = cli.popen(
-        *("run", "--name", "stubborn", "--grace", "30s"),
+        *("run", "--name", "stubborn", "--grace", "4s"),
         *("--", "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

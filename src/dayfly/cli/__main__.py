@@ -15,9 +15,13 @@ def main() -> int:
     _open_missing_descriptors()
     if sys.argv[1:] in (["--version"], ["-V"]):
         return _print_version()
-    from dayfly.cli.app import run  # noqa: PLC0415 - click is not needed for --version
+    try:
+        from dayfly.cli.app import run  # noqa: PLC0415 - click is not needed for --version
 
-    return _leave(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # While importing; later ones are dealt with where they come.
+        code = 130
+    return _leave(code)
 
 
 def _leave(code: int) -> NoReturn:

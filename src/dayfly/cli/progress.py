@@ -22,6 +22,8 @@ _TICK_SECONDS = 0.2
 _QUIET_SECONDS = 2.0
 #: A job that is over at once needs no line.
 _PATIENCE_SECONDS = 0.3
+#: Some terminals do not say how wide they are.
+_USUAL_WIDTH = 80
 
 
 class ProgressLine:
@@ -103,11 +105,14 @@ class ProgressLine:
         elapsed = int(time.monotonic() - self._began)
         minutes, seconds = divmod(elapsed, 60)
         line = printable(f"{self._text}  {minutes}:{seconds:02d}").replace("\n", " ")
-        try:
-            width = os.get_terminal_size(2).columns
-        except OSError:
-            width = 80
-        line = line[: max(width - 1, 1)]
+        line = line[: _width() - 1]
         shown = line if os.environ.get("NO_COLOR") else f"\x1b[2m{line}\x1b[0m"
         self._sink.write_soon(2, _CLEAR + shown.encode())
         self._shown = True
+
+
+def _width() -> int:
+    try:
+        return os.get_terminal_size(2).columns or _USUAL_WIDTH
+    except OSError:
+        return _USUAL_WIDTH
