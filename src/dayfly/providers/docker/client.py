@@ -248,7 +248,9 @@ class Engine:
         return answer
 
     async def _open(self, method: str, path: str, query: Mapping[str, str]) -> ByteStream:
-        call = _Call(method, path, query=query)
+        # An attached stream ends with its connection; over TLS the pool would not see that,
+        # and use it once more.
+        call = _Call(method, path, query=query, headers={"Connection": "close"})
         response = await self._send(call)
         if response.status != 200:
             answer = await self._whole(response, call.tried)
