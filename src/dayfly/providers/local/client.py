@@ -166,7 +166,7 @@ class Client:
         try:
             for name in (layout.ALIVE, layout.CONTROL):
                 os.mkfifo(draft / name, 0o600)
-            for name in (*layout.STREAMS, layout.INDEX):
+            for name in (*layout.STREAMS, layout.INDEX, layout.SUPERVISOR_LOG):
                 (draft / name).touch(mode=0o600)
             layout.write_durably(str(draft), layout.JOB, job)
             draft.rename(self.jobs / job_id)

@@ -12,6 +12,7 @@ from typing import Any
 from dayfly.providers.local import layout
 from dayfly.providers.local.supervisor import kernel
 from dayfly.providers.local.supervisor.command import Command, Process, start
+from dayfly.providers.local.supervisor.guard import guard
 from dayfly.providers.local.supervisor.output import Clock, Output
 from dayfly.providers.local.supervisor.watch import End, Limits, Watch
 
@@ -24,6 +25,10 @@ def main(directory: str) -> int:
     """
     if os.fork():
         # Whoever launches us waits for this process, and is left with no child of ours.
+        os._exit(0)
+    kernel.adopt_orphans()
+    if supervisor := os.fork():
+        guard(supervisor)
         os._exit(0)
     os.umask(0o077)
     with open(0, "rb", closefd=False) as pipe:
