@@ -19,7 +19,7 @@ MAX_TOKEN_CHARACTERS = 128 * 1024
 def to_token(handle: JobHandle) -> str:
     """A handle as a word of URL-safe characters, with a checksum against bad pastes."""
     body = json.dumps(
-        [handle.id, handle.name, handle.provider, dict(handle.metadata)],
+        [handle.id, handle.name, handle.provider, dict(sorted(handle.metadata.items()))],
         separators=(",", ":"),
         ensure_ascii=False,
     ).encode()
