@@ -29,7 +29,8 @@ class Memory(click.ParamType[int]):
             self.fail(f"{value!r} is no size; allowed: a number and a unit, 512m or 2g", param, ctx)
         whole, fraction, unit = match[1], match[2] or "", match[3][0].lower()
         size: int = int(whole + fraction) * 1024 ** _SIZES[unit]
-        mib, rest = divmod(size, _MIB * 10 ** len(fraction))
+        scale: int = _MIB * 10 ** len(fraction)
+        mib, rest = divmod(size, scale)
         if rest:
             self.fail(f"{value!r} is not a whole number of MiB", param, ctx)
         return mib
