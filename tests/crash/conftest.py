@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,9 +105,12 @@ class Crash:
 
     def journaled(self) -> bool:
         """The launch is written down."""
-        return any(
-            self.key.encode() in path.read_bytes() for path in self.state.glob("journal.sqlite3*")
-        )
+        for path in self.state.glob("journal.sqlite3*"):
+            # SQLite takes its side files away whenever it likes.
+            with suppress(FileNotFoundError):
+                if self.key.encode() in path.read_bytes():
+                    return True
+        return False
 
     def made(self) -> bool:
         """The provider has something for the key."""
@@ -121,8 +125,9 @@ class Crash:
             if process.poll() is None:
                 process.kill()
             process.communicate()
-        code, _, err = self.ask("rm", "--force", self.name)
-        assert code == 0, err.decode()
+        if self.made():
+            code, _, err = self.ask("rm", "--force", self.name)
+            assert code == 0, err.decode()
         assert not self.made()
 
     def _label(self) -> str:

@@ -17,7 +17,7 @@ WHOLE = b"".join(b"line %d\n" % number for number in range(1, LINES + 1))
 VICTIMS = ["cli", "plugin"]
 
 #: Seconds, from before the intent to after the end of a run that takes about one.
-MOMENTS = [0.05, 0.12, 0.18, 0.22, 0.26, 0.3, 0.36, 0.45, 0.6, 0.8, 1.0]
+MOMENTS = [0.08, 0.16, 0.22, 0.28, 0.35, 0.5, 0.7, 1.0]
 
 
 def assert_one_whole_job(crash) -> None:
@@ -56,7 +56,7 @@ def test_killed_while_it_follows(crash, victim, line):
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
-@pytest.mark.parametrize("moment", [0.0, 0.02, 0.05, 0.1, 0.2])
+@pytest.mark.parametrize("moment", [0.0, 0.03, 0.1])
 def test_killed_around_the_removal(crash, victim, moment):
     """Without --keep: the job may be gone already, and even so it is not run again."""
     process = crash.run()
@@ -70,7 +70,7 @@ def test_killed_around_the_removal(crash, victim, moment):
 
 
 @pytest.mark.parametrize("victim", VICTIMS)
-@pytest.mark.parametrize("moment", [0.0, 0.03, 0.1])
+@pytest.mark.parametrize("moment", [0.0, 0.05])
 def test_killed_while_it_cancels(crash, interrupt: Callable[..., None], victim, moment):
     """A stop that was asked for and not awaited can be asked for again."""
     endless = "echo line 1; while :; do sleep 0.1; done"
