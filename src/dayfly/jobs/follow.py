@@ -1,13 +1,17 @@
-"""A job's output: pages or streams of a provider, turned into batches, each once, to the end."""
+"""The follow: pages or streams of output become one run of batches, each once, to the end."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from collections import deque
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, cast
 
-from dayfly.contract.errors import Transient
-from dayfly.jobs.retry import Backoff
+from dayfly.contract.errors import DataLoss, NotFound, Transient
+from dayfly.jobs.retry import gave_up
+from dayfly.jobs.timing import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -15,97 +19,143 @@ if TYPE_CHECKING:
     from dayfly.contract.jobs import JobHandle, JobStatus, LogBatch, LogQuery
     from dayfly.contract.provider import Description
     from dayfly.contract.services import JobObserver
+    from dayfly.jobs.timing import Timing
 
-#: Reading fails for this long before the follower gives up. The job goes on.
-PATIENCE_SECONDS = 5 * 60.0
-
-_FIRST_PAUSE_SECONDS = 0.02
-_LONGEST_PAUSE_SECONDS = 0.25
+_REMEMBERED: Final = 64
 
 
-@dataclass
-class Follower:
-    """Reads one job's output.
+class Follow:
+    """Reads one job's output, once.
 
     Attributes:
-        observer: Where it is read.
-        handle: The job.
-        description: How long output may still arrive after the end.
-        ended: The job's end, to come.
+        ended: The provider said that nothing will ever follow.
     """
 
-    observer: JobObserver
-    handle: JobHandle
-    description: Description
-    ended: asyncio.Future[JobStatus]
-    _cursor: str = ""
-    _progress: bool = False
-    _finished: bool = False
+    def __init__(
+        self,
+        observer: JobObserver,
+        description: Description,
+        timing: Timing,
+        handle: JobHandle,
+        query: LogQuery,
+    ) -> None:
+        self.ended = False
+        self._observer = observer
+        self._description = description
+        self._timing = timing
+        self._handle = handle
+        self._query = query
+        self._backoff = Backoff(timing, timing.error_deadline)
+        self._recent: deque[str] = deque(maxlen=_REMEMBERED)
+        self._delivered = False
+        self._fresh = False
 
-    async def follow(self, query: LogQuery) -> AsyncGenerator[LogBatch, None]:
-        """All output from the query's cursor on, until the provider has no more.
-
-        Raises:
-            DayflyError: The output cannot be read; it is never part of the output.
-        """
-        self._cursor = query.cursor
-        backoff = Backoff(PATIENCE_SECONDS)
-        pause, drained_at = _FIRST_PAUSE_SECONDS, None
-        while not self._finished:
-            # Asked before the page is: what was printed before the end is then in it.
-            over = self.ended.done()
-            self._progress = False
-            try:
-                async for batch in self._page(query):
-                    yield batch
-                backoff.reset()
-            except Transient as error:
-                await asyncio.sleep(backoff.next_pause(error))
-                continue
-            if self._progress:
-                pause, drained_at = _FIRST_PAUSE_SECONDS, None
-            elif over:
-                now = asyncio.get_running_loop().time()
-                drained_at = drained_at or now + self.description.log_drain_seconds
-                if now >= drained_at:
-                    return
-            if not self._finished:
-                await self._wait(pause, over=over)
-                pause = min(pause * 2, self._longest_pause())
-
-    async def page(self, query: LogQuery) -> AsyncGenerator[LogBatch, None]:
+    async def once(self) -> AsyncGenerator[LogBatch, None]:
         """What there is now.
 
         Raises:
             DayflyError: The output cannot be read.
+            DataLoss: Reading broke off, and the provider gave no cursor to go on from.
         """
-        self._cursor = query.cursor
-        backoff = Backoff(PATIENCE_SECONDS)
         while True:
             try:
-                async for batch in self._page(query):
-                    yield batch
+                async with aclosing(self._page()) as page:
+                    async for batch in page:
+                        yield batch
             except Transient as error:
-                await asyncio.sleep(backoff.next_pause(error))
+                await self._wait_out(error)
             else:
                 return
 
-    async def _page(self, query: LogQuery) -> AsyncGenerator[LogBatch, None]:
-        if self._cursor:
-            # What is past the cursor is wanted whole: where to begin was settled before.
-            query = replace(query, cursor=self._cursor, tail_lines=None, since=None)
-        async for batch in self.observer.logs(self.handle, query):
-            self._progress = self._progress or bool(batch.data)
-            self._cursor = batch.cursor or self._cursor
-            self._finished = self._finished or batch.end
-            yield batch
+    async def to_the_end(self, end: asyncio.Future[JobStatus]) -> AsyncGenerator[LogBatch, None]:
+        """What there is and what is yet to come, until there is no more.
 
-    async def _wait(self, seconds: float, *, over: bool) -> None:
-        """Pause, but not past the job's end."""
-        if over:
-            await asyncio.sleep(seconds)
-        else:
-            await asyncio.wait({self.ended}, timeout=seconds)
+        Args:
+            end: The job's end, to come.
 
-    def _longest_pause(self) -> float:
-        return max(_LONGEST_PAUSE_SECONDS, self.description.poll_min_seconds)
+        Raises:
+            DayflyError: The output cannot be read, or it cannot be seen whether the job
+                has ended.
+            DataLoss: Reading broke off, and the provider gave no cursor to go on from.
+        """
+        clock = asyncio.get_running_loop().time
+        invisible_until = clock() + self._description.visibility_grace_seconds
+        pause, dry_until = self._timing.page_first, None
+        while not self.ended:
+            # Only what is asked for after the end can be the last of the output.
+            over = end.done()
+            try:
+                async with aclosing(self._page()) as page:
+                    async for batch in page:
+                        yield batch
+            except Transient as error:
+                await self._wait_out(error)
+                continue
+            except NotFound:
+                if over or clock() >= invisible_until:
+                    raise
+            if over and not self._fresh:
+                if dry_until is None:
+                    dry_until = clock() + self._left_to_drain(end.result())
+                if clock() >= dry_until:
+                    return
+            pause = self._timing.page_first if self._fresh else min(pause * 2, self._longest())
+            if over:
+                await asyncio.sleep(pause)
+            else:
+                await asyncio.wait({end}, timeout=pause)
+
+    async def _page(self) -> AsyncGenerator[LogBatch, None]:
+        """One answer: a page, or a stream for as long as it holds."""
+        self._fresh, resumed = False, bool(self._query.cursor)
+        answer = self._observer.logs(self._handle, self._query)
+        async with aclosing(cast("AsyncGenerator[LogBatch, None]", answer)) as batches:
+            async for batch in batches:
+                if resumed and batch.cursor in self._recent:
+                    continue  # Some log services give the last page's end again.
+                resumed = False
+                self._advance(batch)
+                if batch.data:
+                    yield batch
+                if batch.end:
+                    self.ended = True
+                    return
+        self._backoff.succeeded()
+        if self._query.tail_lines and not self._query.cursor:
+            # There was nothing to take the last lines of: all that comes now is new.
+            self._query = replace(self._query, tail_lines=None)
+
+    def _advance(self, batch: LogBatch) -> None:
+        if batch.data and not self._fresh:
+            self._fresh = self._delivered = True
+            self._backoff.succeeded()
+        if batch.cursor:
+            if batch.data:
+                self._recent.append(batch.cursor)
+            self._query = replace(self._query, cursor=batch.cursor, tail_lines=None)
+
+    async def _wait_out(self, error: Transient) -> None:
+        what = self._handle.name or self._handle.id
+        if self._delivered and not self._query.cursor:
+            raise DataLoss(
+                f"reading the output of {what} broke off, and cannot go on where it stopped: "
+                f"{error.message}",
+                advice="Read it again from its beginning.",
+            ) from error
+        now = asyncio.get_running_loop().time()
+        pause = self._backoff.failed(now, error.retry_after_seconds)
+        if pause is None:
+            tried = f"to read the output of {what}"
+            raise gave_up(error, tried, self._backoff.deadline) from error
+        await asyncio.sleep(pause)
+
+    def _longest(self) -> float:
+        return max(self._timing.page_max, self._description.poll_min_seconds)
+
+    def _left_to_drain(self, status: JobStatus) -> float:
+        """Output may lag behind the end by so much; that of a job long ended does not."""
+        drain = self._description.log_drain_seconds
+        if status.ended is None:
+            return drain
+        age = (datetime.now(UTC) - status.ended).total_seconds()
+        return min(max(drain - age, 0.0), drain)

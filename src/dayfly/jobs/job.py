@@ -1,104 +1,125 @@
-"""One job: look, wait, read, stop, remove."""
+"""One job: where it stands, its end, its output, its stop, its removal."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from dayfly.contract.errors import DayflyError, DeadlinePassed, NotServed
+from dayfly.contract.errors import DayflyError, DeadlinePassed
 from dayfly.contract.jobs import JobState, LogQuery, Reason
-from dayfly.jobs.follow import Follower
+from dayfly.jobs.cancel import confirmed_stop, request_stop
+from dayfly.jobs.deadline import Deadline
+from dayfly.jobs.follow import Follow
 from dayfly.jobs.records import LineSplitter
-from dayfly.jobs.retry import persist
+from dayfly.jobs.retry import retried
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Awaitable, Callable
     from datetime import datetime
 
     from dayfly.contract.jobs import JobHandle, JobStatus, LogBatch
-    from dayfly.contract.provider import Description
-    from dayfly.jobs.ledger import Ledger
-    from dayfly.jobs.provider import Provider
+    from dayfly.jobs.engine import Engine
     from dayfly.jobs.records import LogRecord
-    from dayfly.jobs.watch import Watch
 
-#: How long a single call may fail in ways that may pass.
-PATIENCE_SECONDS = 60.0
-
-#: How long a stop may take beyond the job's own grace period.
-CONFIRMATION_SECONDS = 60.0
-_DEFAULT_GRACE_SECONDS = 30
+_log = logging.getLogger("dayfly.jobs")
 
 
-@dataclass(eq=False)
 class Job:
-    """A job that was launched, or found again.
+    """A job that was launched here, or attached to by its handle.
 
     Attributes:
-        handle: All that finds it, on any machine.
+        handle: All that is needed to come back to it, on any machine.
         key: Its idempotency key; empty where only the handle is known.
-        name: What it is called.
-        adopted: The key had this job already; this launch started nothing.
-        notes: What was rounded, chosen or is to be known, a sentence each.
-        detached: Cancelling whoever waits for it does not stop it.
-        grace_seconds: Between TERM and KILL, where that is known.
+        name: What a person calls it.
+        adopted: The key had this job already; nothing was started.
+        notes: What was rounded or chosen at the launch, a sentence each.
     """
 
-    handle: JobHandle
-    provider: Provider
-    description: Description
-    watch: Watch
-    ledger: Ledger
-    key: str = ""
-    name: str = ""
-    adopted: bool = False
-    notes: tuple[str, ...] = ()
-    detached: bool = False
-    grace_seconds: int | None = None
-    removed: JobStatus | None = None
-    _timed_out: bool = field(default=False, init=False)
+    __slots__ = (
+        "_deadline",
+        "_detached",
+        "_end",
+        "_engine",
+        "_grace",
+        "_recalled",
+        "_removed",
+        "adopted",
+        "handle",
+        "key",
+        "name",
+        "notes",
+    )
+
+    def __init__(
+        self,
+        engine: Callable[[], Awaitable[Engine]],
+        handle: JobHandle,
+        *,
+        key: str,
+        name: str,
+        adopted: bool = False,
+        notes: tuple[str, ...] = (),
+        detached: bool = True,
+        grace_seconds: float | None = None,
+    ) -> None:
+        self.handle = handle
+        self.key = key
+        self.name = name
+        self.adopted = adopted
+        self.notes = notes
+        self._engine = engine
+        self._detached = detached
+        self._grace = grace_seconds
+        self._end: JobStatus | None = None
+        self._recalled = False
+        self._removed = False
+        self._deadline: Deadline | None = None
+
+    def __repr__(self) -> str:
+        return f"<Job {self.name!r} {self.handle.id!r}>"
 
     async def status(self) -> JobStatus:
-        """One fresh look."""
-        if self.removed is not None:
-            return self.removed
-        (status,) = await persist(
-            lambda: self.provider.observer.statuses([self.handle]),
-            patience_seconds=PATIENCE_SECONDS,
-        )
-        status = self._told(status)
-        await self.ledger.observed(self.key, status)
-        return status
-
-    async def wait(self, timeout: float | None = None) -> JobStatus:  # noqa: ASYNC109 - public API, as asyncio.wait_for has it
-        """Wait for the end.
-
-        Cancelling the caller stops the job, and waits for that, unless it is detached.
-
-        Args:
-            timeout: Seconds to wait; the job goes on when they have passed.
+        """One fresh look. A job that is gone stands as its end was written down.
 
         Raises:
-            DeadlinePassed: It had not ended by then.
-            DayflyError: The provider cannot be asked any more.
+            DayflyError: The provider could not be asked.
         """
-        if self.removed is not None:
-            return self.removed
+        engine = await self._engine()
+        fresh = await engine.looks.one(self.handle)
+        end = await self._known_end(engine)
+        # The provider knows a timeout that was kept here only as a stop.
+        if end and (fresh.state is JobState.UNKNOWN or end.reason is Reason.TIMED_OUT):
+            return end
+        return await self._settled(engine, fresh) if fresh.final else fresh
+
+    async def wait(self, timeout: float | None = None) -> JobStatus:  # noqa: ASYNC109 - asked for by name in a public API, and it cancels nothing
+        """The job's end. Cancelling the task that waits stops the job, unless detached.
+
+        Args:
+            timeout: Seconds to wait; the job goes on beyond them. None waits to the end.
+
+        Raises:
+            DeadlinePassed: It has not ended in time.
+            DayflyError: It cannot be seen whether it has ended.
+        """
+        engine = await self._engine()
+        if known := await self._known_end(engine):
+            return known
+        end = engine.watch.end_of(self.handle)
         try:
-            async with asyncio.timeout(timeout):
-                status = self._told(await asyncio.shield(self.watch.ended(self.handle)))
-        except TimeoutError:
-            raise DeadlinePassed(
-                f"{self.name or self.handle.id} had not ended after {timeout:g} s"
-            ) from None
+            await asyncio.wait({end}, timeout=timeout)
         except asyncio.CancelledError:
-            if not self.detached:
-                await self.stop_shielded()
+            if not self._detached:
+                await engine.see_through(self.cancel(), f"{self.name} may still run")
             raise
-        await self.ledger.observed(self.key, status)
-        return status
+        if not end.done():
+            raise DeadlinePassed(
+                f"waited {timeout:g} s for {self.name}, and it has not ended",
+                advice=f"It goes on; wait again, or stop it: dayfly cancel {self.name}.",
+            )
+        return await self._settled(engine, end.result())
 
     async def output(
         self,
@@ -109,19 +130,19 @@ class Job:
         tail_lines: int | None = None,
         since: datetime | None = None,
     ) -> AsyncGenerator[LogBatch, None]:
-        """The output as runs of bytes, in order, each once; with ``follow`` to its end.
+        """The output as the provider has it: in order, each byte once.
 
         Args:
-            cursor: Where to go on, from an earlier batch.
-            follow: Wait for what is yet to come, until the job has ended and all is read.
-            timestamps: Have the times at which lines were printed.
-            tail_lines: Begin with only the last lines of what is there now.
-            since: Begin with what was printed at this time.
+            cursor: Where to go on; empty is the beginning.
+            follow: Stay to the job's end and until nothing more can come.
+            timestamps: Fill ``LogBatch.times``.
+            tail_lines: Only the last lines of what is there now, per stream.
+            since: Only what was printed at or after this time.
 
         Raises:
-            DayflyError: The output cannot be read. The job is not affected.
+            DayflyError: The output cannot be read; that says nothing about the job.
         """
-        if self.removed is not None:
+        if self._removed:
             return
         query = LogQuery(
             cursor=cursor,
@@ -130,13 +151,16 @@ class Job:
             tail_lines=tail_lines,
             since=since,
         )
-        follower = Follower(
-            self.provider.observer, self.handle, self.description, self.watch.ended(self.handle)
+        engine = await self._engine()
+        reading = Follow(
+            engine.provider.observer, engine.description, engine.timing, self.handle, query
         )
-        batches = follower.follow(query) if follow else follower.page(query)
+        batches = reading.to_the_end(await self._end_to_come(engine)) if follow else reading.once()
         async with aclosing(batches):
             async for batch in batches:
                 yield batch
+        if reading.ended:
+            engine.watch.hasten(self.handle)
 
     async def logs(
         self,
@@ -147,8 +171,8 @@ class Job:
         tail_lines: int | None = None,
         since: datetime | None = None,
     ) -> AsyncGenerator[LogRecord, None]:
-        """The output line by line; otherwise as ``output``."""
-        lines = LineSplitter()
+        """The output line by line; the arguments and errors are those of ``output``."""
+        splitter = LineSplitter(cursor)
         batches = self.output(
             cursor=cursor,
             follow=follow,
@@ -158,95 +182,100 @@ class Job:
         )
         async with aclosing(batches):
             async for batch in batches:
-                for record in lines.feed(batch):
+                for record in splitter.feed(batch):
                     yield record
-        for record in lines.finish():
+        for record in splitter.rest():
             yield record
 
     async def cancel(self) -> JobStatus:
-        """Ask for the stop, and wait until the provider confirms it.
+        """Stop the job, and wait until the provider confirms it.
 
         Returns:
-            How it ended: CANCELLED, or as it did where the stop came too late.
+            Its end; that of a job which had ended already is as it was.
 
         Raises:
-            NotServed: This provider's plugin cannot stop jobs.
-            DeadlinePassed: It was asked for, and not confirmed in time.
+            NotServed: The plugin cannot stop jobs.
+            DeadlinePassed: The stop was not confirmed in time.
+            DayflyError: The provider refused, or could not be reached.
         """
-        if self.removed is not None:
-            return self.removed
-        canceler = self.provider.canceler
-        if canceler is None:
-            raise NotServed(
-                f"{self.name or self.handle.id} cannot be stopped: the plugin of provider "
-                f"{self.provider.name!r} does not serve IaCProviderJobCanceler",
-                advice="Stop it with the provider's own tools.",
-            )
-        await self.ledger.cancel_requested(self.key)
-        await persist(lambda: canceler.cancel_job(self.handle), patience_seconds=PATIENCE_SECONDS)
-        self.watch.look_now(self.handle.id)
-        grace = _DEFAULT_GRACE_SECONDS if self.grace_seconds is None else self.grace_seconds
-        seconds = grace + CONFIRMATION_SECONDS
-        try:
-            async with asyncio.timeout(seconds):
-                status = await asyncio.shield(self.watch.ended(self.handle))
-        except TimeoutError:
-            raise DeadlinePassed(
-                f"{self.name or self.handle.id} was asked to stop; the provider did not confirm "
-                f"it within {seconds:g} s",
-                advice="It may still run. Look again with `dayfly status`, or at the provider.",
-            ) from None
-        status = self._told(status)
-        await self.ledger.observed(self.key, status)
-        return status
+        engine = await self._engine()
+        if known := await self._known_end(engine):
+            return known
+        end = engine.watch.end_of(self.handle)
+        await engine.ledger.cancel_requested(self.key)
+        await request_stop(engine.provider, self.handle, self.name, engine.timing)
+        grace = engine.timing.default_grace if self._grace is None else self._grace
+        within = grace + engine.timing.cancel_deadline
+        status = await confirmed_stop(engine.watch, end, self.handle, self.name, within)
+        return await self._settled(engine, status)
 
     async def delete(self) -> None:
-        """Remove the ended job and all that was made for it, its output too.
+        """Remove what the job left at the provider, its output with it.
 
         Raises:
             FailedPrecondition: It has not ended.
+            NotServed: The plugin cannot remove jobs.
+            DayflyError: The provider refused, or could not be reached.
         """
-        if self.removed is not None:
-            return
-        inventory = self.provider.inventory
-        if inventory is None:
-            return  # A classic plugin leaves what it leaves; `describe` says so.
-        await self.ledger.removing(self.key)
-        await persist(lambda: inventory.delete(self.handle), patience_seconds=PATIENCE_SECONDS)
+        engine = await self._engine()
+        inventory = engine.provider.inventory
+        await retried(
+            lambda: inventory.delete(self.handle),
+            tried=f"to remove {self.name}",
+            timing=engine.timing,
+            deadline=engine.timing.cancel_deadline,
+        )
+        await engine.ledger.deleted(self.key)
 
-    async def stop_at(self, seconds: float) -> None:
-        """Stop the job after this many seconds. A stop that fails fails whoever waits."""
-        ended = self.watch.ended(self.handle)
-        await asyncio.wait({ended}, timeout=max(seconds, 0))
-        if ended.done():
-            return
-        self._timed_out = True
-        try:
-            await self.cancel()
-        except DayflyError as error:
-            self.watch.fail(self.handle, error)
+    def recall(self, end: JobStatus | None, *, removed: bool) -> None:
+        """Take what the journal knows of it.
 
-    async def stop_shielded(self) -> None:
-        """Stop the job although the caller is being cancelled.
-
-        Raises:
-            DayflyError: The stop failed.
+        Args:
+            end: How it ended.
+            removed: It is gone at the provider, and its output with it.
         """
-        stopping = asyncio.create_task(self.cancel())
-        while not stopping.done():
+        self._end, self._recalled, self._removed = end, True, removed
+
+    def limit(self, engine: Engine, seconds: float, timeout_seconds: int) -> None:
+        """Stop it in ``seconds``, which is when its timeout has passed."""
+
+        async def stop() -> None:
             try:
-                await asyncio.shield(stopping)
-            except asyncio.CancelledError:
-                # Cancelled again: the stop is bounded, and leaving now would orphan the job.
-                continue
-        stopping.result()
+                await request_stop(engine.provider, self.handle, self.name, engine.timing)
+                engine.watch.hasten(self.handle)
+            except DayflyError as error:
+                engine.watch.fail(self.handle, error)
 
-    def _told(self, status: JobStatus) -> JobStatus:
-        if self._timed_out and status.state is JobState.CANCELLED:
-            return replace(
-                status,
-                state=JobState.FAILED,
-                reason=Reason.TIMED_OUT,
-                message="stopped at its timeout",
-            )
-        return status
+        self._deadline = Deadline(seconds, timeout_seconds, lambda: engine.begin(stop()))
+
+    def release(self) -> None:
+        """Nothing more is done about it from here."""
+        if self._deadline:
+            self._deadline.disarm()
+
+    async def _known_end(self, engine: Engine) -> JobStatus | None:
+        if self._end is None and not self._recalled:
+            entry = await engine.ledger.get(self.key)
+            self._recalled = True
+            if entry and entry.handle == self.handle:
+                self._end = entry.end
+        return self._end
+
+    async def _end_to_come(self, engine: Engine) -> asyncio.Future[JobStatus]:
+        if known := await self._known_end(engine):
+            end: asyncio.Future[JobStatus] = asyncio.get_running_loop().create_future()
+            end.set_result(known)
+            return end
+        return engine.watch.end_of(self.handle)
+
+    async def _settled(self, engine: Engine, status: JobStatus) -> JobStatus:
+        """The end, judged and written down."""
+        if self._end is not None:
+            return self._end
+        end = self._deadline.judge(status) if self._deadline else status
+        self.release()
+        engine.owned.pop(self.handle.id, None)
+        if end.reason is not Reason.LOST:
+            self._end = end
+        await engine.ledger.observed(self.key, end)
+        return end

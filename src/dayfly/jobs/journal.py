@@ -1,6 +1,6 @@
-"""What this machine launched, written down before and after: a safety net, not the truth.
+"""What was launched from this machine, in SQLite: written before a launch and after it.
 
-No environment, no argv, no secret is in it: a key, names, a digest and a handle.
+A safety net, not the truth: that is at the provider. Several processes may write at once.
 """
 
 from __future__ import annotations
@@ -8,299 +8,212 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
+import weakref
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from dayfly.contract.errors import AlreadyExists, FailedPrecondition, InvalidField, NotFound
-from dayfly.contract.jobs import ExitCodeSource, JobHandle, JobState, JobStatus, Reason
-from dayfly.contract.tokens import from_token, to_token
+from dayfly.contract.errors import AlreadyExists, FailedPrecondition
+from dayfly.contract.tokens import to_token
+from dayfly.jobs import rows
+from dayfly.jobs.entries import FINAL, select
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_VERSION = 1
-_BUSY_SECONDS = 10.0
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS jobs (
-  provider TEXT NOT NULL, key TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL,
-  pid INTEGER NOT NULL, created TEXT NOT NULL, handle TEXT,
-  state INTEGER NOT NULL DEFAULT 0, exit_code INTEGER, exit_code_source INTEGER NOT NULL DEFAULT 0,
-  signal INTEGER, reason INTEGER, message TEXT NOT NULL DEFAULT '', started TEXT, ended TEXT,
-  cancel_requested TEXT, removed TEXT,
-  PRIMARY KEY (provider, key)
-)
-"""
+    from dayfly.contract.jobs import JobHandle, JobStatus
+    from dayfly.jobs.entries import JournalEntry
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalEntry:
-    """One launch.
-
-    Attributes:
-        provider: The configuration it went to.
-        key: Its idempotency key.
-        name: What it is called.
-        digest: ``intent_digest`` of what was submitted.
-        pid: Process that wrote the intent.
-        created: When it was intended.
-        handle: None until the provider answered.
-        status: The last that was seen of it.
-        cancel_requested: Somebody here asked for its stop.
-        deleted: Its leftovers are removed, or it was never launched.
-    """
-
-    provider: str
-    key: str
-    name: str
-    digest: str
-    pid: int
-    created: datetime
-    handle: JobHandle | None
-    status: JobStatus | None
-    cancel_requested: bool
-    deleted: bool
+_BUSY_SECONDS: Final = 10.0
+#: A removed job's row is kept this long, so that its key is not launched again.
+_KEEP_SECONDS: Final = 180 * 24 * 3600
 
 
 class Journal:
-    """An SQLite file that several processes share. Its calls block; they take about a millisecond.
+    """The journal's file. Every method blocks for as long as a disk does, and is thread-safe.
 
     Attributes:
         path: The file.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
+        self._connection = connection
         self._lock = threading.Lock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Created by us first, because SQLite would make it readable for others.
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-            self._db = sqlite3.connect(
-                path, timeout=_BUSY_SECONDS, check_same_thread=False, isolation_level=None
-            )
-            self._db.row_factory = sqlite3.Row
-            self._prepare()
-        except (OSError, sqlite3.Error) as error:
-            raise _broken(path, error) from error
+        weakref.finalize(self, connection.close)
 
     @classmethod
-    def open(cls, path: Path | None = None) -> Journal:
-        """Open a journal.
+    def open(cls, path: Path | None = None) -> Self:
+        """Open the journal, and make it where there is none.
 
         Args:
-            path: None is ``journal.sqlite3`` in ``$DAYFLY_STATE_DIR``, or in the user's
-                state directory.
+            path: The file; None is ``journal.sqlite3`` in DAYFLY_STATE_DIR, or in the
+                user's state directory.
 
         Raises:
-            FailedPrecondition: It cannot be read or written, or a newer dayfly wrote it.
+            FailedPrecondition: The file cannot be made, read or understood.
         """
-        return cls(path or state_dir() / "journal.sqlite3")
+        path = path or state_dir() / "journal.sqlite3"
+        with _explained(path):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            connection = sqlite3.connect(
+                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            try:
+                _prepare(connection, path)
+            except BaseException:
+                connection.close()
+                raise
+        return cls(path, connection)
 
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
+    def entries(self) -> list[JournalEntry]:
+        """All there is, newest first.
 
-    def intend(self, *, provider: str, key: str, name: str, digest: str) -> JournalEntry | None:
+        Raises:
+            FailedPrecondition: The file cannot be read; so does every other method.
+        """
+        with self._lock, _explained(self.path):
+            found = self._connection.execute("SELECT * FROM jobs ORDER BY created DESC, rowid DESC")
+            return [rows.to_entry(row) for row in found]
+
+    def find(self, selector: str) -> JournalEntry:
+        """The entry of a key, a name, a unique prefix of a name, or ``@latest``.
+
+        Raises:
+            NotFound: Nothing has this name.
+            InvalidField: It is empty, or several have this name.
+        """
+        return select(self.entries(), selector)
+
+    def get(self, provider: str, key: str) -> JournalEntry | None:
+        """The entry of a key."""
+        with self._lock, _explained(self.path):
+            return _get(self._connection, provider, key)
+
+    def intend(
+        self, *, provider: str, plugin: str, key: str, name: str, digest: str
+    ) -> JournalEntry | None:
         """Write down that a job is about to be launched.
 
         Returns:
-            The entry that the key had already, or None.
+            What the key has already; None where it is new.
 
         Raises:
-            AlreadyExists: The key had another job.
+            AlreadyExists: The key belongs to another job.
         """
-        with self._transaction() as db:
-            row = db.execute(
-                "SELECT * FROM jobs WHERE provider = ? AND key = ?", (provider, key)
-            ).fetchone()
-            if row is None:
-                db.execute(
-                    "INSERT INTO jobs (provider, key, name, digest, pid, created) "
-                    "VALUES (?, ?, ?, ?, ?, ?)",
-                    (provider, key, name, digest, os.getpid(), _now()),
-                )
-                return None
-            entry = _entry(row)
-            if entry.digest != digest:
-                raise AlreadyExists(
-                    f"key {key!r} on {provider!r} belongs to the job {entry.name}, "
-                    f"launched {entry.created:%Y-%m-%d %H:%M} UTC with another spec",
-                    field="key",
-                    advice="Use another key, or launch exactly the same job.",
-                )
-            db.execute(
-                "UPDATE jobs SET pid = ? WHERE provider = ? AND key = ?",
-                (os.getpid(), provider, key),
+        now = time.time()
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM jobs WHERE deleted < ?", (now - _KEEP_SECONDS,))
+            known = _get(connection, provider, key)
+            if known is not None and not known.never_launched:
+                if known.digest != digest:
+                    raise AlreadyExists(
+                        f"key {key!r} belongs to another job on {provider!r}: {known.name}",
+                        advice="Use another key for another job.",
+                    )
+                return known
+            connection.execute(
+                "INSERT OR REPLACE INTO jobs (provider, key, plugin, name, digest, created)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (provider, key, plugin, name, digest, now),
             )
-            return entry
+        return None
+
+    def withdraw(self, provider: str, key: str) -> None:
+        """Take an intent back: the provider refused it, and made nothing."""
+        self._change("DELETE FROM jobs WHERE token IS NULL AND provider=? AND key=?", provider, key)
 
     def launched(self, provider: str, key: str, handle: JobHandle) -> None:
-        """Write down where the job is."""
-        self._update(provider, key, "handle = ?, removed = NULL", to_token(handle))
+        """The launch was answered."""
+        self._set(provider, key, token=to_token(handle), launched=time.time(), never_launched=0)
 
-    def forget(self, provider: str, key: str) -> None:
-        """Remove an intent that came to nothing: no job was created."""
-        with self._transaction() as db:
-            db.execute("DELETE FROM jobs WHERE provider = ? AND key = ?", (provider, key))
-
-    def observed(self, provider: str, key: str, status: JobStatus) -> None:
-        """Write down the last that was seen of a job."""
-        self._update(
-            provider,
-            key,
-            "state = ?, exit_code = ?, exit_code_source = ?, signal = ?, reason = ?, message = ?, "
-            "started = ?, ended = ?",
-            status.state.value,
-            status.exit_code,
-            status.exit_code_source.value,
-            status.signal,
-            status.reason.value if status.reason else None,
-            status.message,
-            _text(status.started),
-            _text(status.ended),
-        )
+    def found(self, provider: str, key: str, handle: JobHandle | None) -> None:
+        """The provider was asked for a launch that was never answered."""
+        if handle is None:
+            self._set(provider, key, never_launched=1)
+        else:
+            self._set(provider, key, token=to_token(handle), never_launched=0)
 
     def cancel_requested(self, provider: str, key: str) -> None:
-        """Write down that somebody here asked for the stop."""
-        self._update(provider, key, "cancel_requested = ?", _now())
+        """Somebody asked for the job's stop."""
+        self._set(provider, key, cancel_requested=1)
 
-    def removed(self, provider: str, key: str) -> None:
-        """Write down that the job's leftovers go, its output among them."""
-        self._update(provider, key, "removed = ?", _now())
+    def observed(self, provider: str, key: str, status: JobStatus) -> None:
+        """Keep what was seen of a job; an end that was seen is never overwritten."""
+        changes = rows.status_columns(status)
+        if status.state in FINAL:
+            changes["ended_here"] = time.time()
+        self._set(provider, key, unless="ended_here IS NOT NULL", **changes)
 
-    def entries(self) -> list[JournalEntry]:
-        """Every launch, the newest first."""
-        with self._transaction() as db:
-            rows = db.execute("SELECT * FROM jobs ORDER BY created DESC, rowid DESC").fetchall()
-        return [_entry(row) for row in rows]
+    def deleted(self, provider: str, key: str) -> None:
+        """The job's leftovers are gone."""
+        self._set(provider, key, deleted=time.time())
 
-    def find(self, selector: str) -> JournalEntry:
-        """The launch that a person means: a name, a unique prefix of one, or ``@latest``.
+    def _set(self, provider: str, key: str, *, unless: str = "0", **changes: object) -> None:
+        columns = ", ".join(f"{column}=?" for column in changes)
+        self._change(
+            f"UPDATE jobs SET {columns} WHERE NOT ({unless}) AND provider=? AND key=?",  # noqa: S608 - our own names
+            *changes.values(),
+            provider,
+            key,
+        )
 
-        A name that several jobs had is the newest one's.
-
-        Raises:
-            NotFound: There is none.
-            InvalidField: The prefix fits several names.
-        """
-        entries = self.entries()
-        if selector == "@latest":
-            if not entries:
-                raise NotFound("no job was launched from here yet")
-            return entries[0]
-        for entry in entries:
-            if entry.name == selector:
-                return entry
-        fitting = {e.name: e for e in reversed(entries) if selector and e.name.startswith(selector)}
-        if len(fitting) > 1:
-            names = ", ".join(sorted(fitting)[:10])
-            raise InvalidField(
-                f"{selector!r} fits {len(fitting)} jobs: {names}",
-                field="job",
-                advice="Give more of the name.",
-            )
-        if not fitting:
-            raise NotFound(
-                f"no job here has the name {selector[:120]!r}, or one that begins with it",
-                advice="See `dayfly ps --all`. A job of another machine is named by its handle.",
-            )
-        return fitting.popitem()[1]
-
-    def _update(self, provider: str, key: str, what: str, *values: object) -> None:
-        with self._transaction() as db:
-            db.execute(
-                f"UPDATE jobs SET {what} WHERE provider = ? AND key = ?",  # noqa: S608 - ours
-                (*values, provider, key),
-            )
-
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
-        # An intent must survive a power cut, or the launch after it could be a second one.
-        self._db.execute("PRAGMA synchronous = FULL")
-        version = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if version > _VERSION:
-            raise FailedPrecondition(
-                f"{self.path} was written by a newer dayfly (version {version}, not {_VERSION})",
-                advice="Use that one, or set DAYFLY_STATE_DIR to another directory.",
-            )
-        if version < _VERSION:
-            self._db.execute(_SCHEMA)
-            self._db.execute(f"PRAGMA user_version = {_VERSION}")
+    def _change(self, statement: str, *values: object) -> None:
+        with self._transaction() as connection:
+            connection.execute(statement, values)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self._db
-                except BaseException:
-                    self._db.execute("ROLLBACK")
-                    raise
-                self._db.execute("COMMIT")
-            except sqlite3.Error as error:
-                raise _broken(self.path, error) from error
+        with self._lock, _explained(self.path):
+            # Written to at once: a read that later becomes a write could not wait its turn.
+            self._connection.execute("BEGIN IMMEDIATE")
+            with self._connection:
+                yield self._connection
 
 
 def state_dir() -> Path:
-    """Where this user's state is: ``$DAYFLY_STATE_DIR``, or the platform's own place."""
-    chosen = os.environ.get("DAYFLY_STATE_DIR")
-    if chosen:
-        return Path(chosen).absolute()
-    from platformdirs import user_state_path  # noqa: PLC0415 - not needed where one is chosen
+    """Where dayfly keeps what is to outlive a command."""
+    if given := os.environ.get("DAYFLY_STATE_DIR"):
+        return Path(given)
+    from platformdirs import user_state_path  # noqa: PLC0415 - not where it is given
 
     return user_state_path("dayfly")
 
 
-def _entry(row: sqlite3.Row) -> JournalEntry:
-    handle = from_token(row["handle"]) if row["handle"] else None
-    return JournalEntry(
-        provider=row["provider"],
-        key=row["key"],
-        name=row["name"],
-        digest=row["digest"],
-        pid=row["pid"],
-        created=datetime.fromisoformat(row["created"]),
-        handle=handle,
-        status=_status(row, handle) if handle and (row["state"] or row["reason"]) else None,
-        cancel_requested=row["cancel_requested"] is not None,
-        deleted=row["removed"] is not None,
-    )
+def _get(connection: sqlite3.Connection, provider: str, key: str) -> JournalEntry | None:
+    row: Any = connection.execute(
+        "SELECT * FROM jobs WHERE provider=? AND key=?", (provider, key)
+    ).fetchone()
+    return rows.to_entry(row) if row else None
 
 
-def _status(row: sqlite3.Row, handle: JobHandle) -> JobStatus:
-    return JobStatus(
-        handle=handle,
-        state=JobState(row["state"]),
-        exit_code=row["exit_code"],
-        exit_code_source=ExitCodeSource(row["exit_code_source"]),
-        signal=row["signal"],
-        reason=Reason(row["reason"]) if row["reason"] else None,
-        message=row["message"],
-        created=datetime.fromisoformat(row["created"]),
-        started=_time(row["started"]),
-        ended=_time(row["ended"]),
-    )
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    connection.row_factory = sqlite3.Row
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == 0:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("BEGIN IMMEDIATE")
+        with connection:
+            connection.execute(rows.TABLE)
+            connection.execute(f"PRAGMA user_version={rows.VERSION}")
+    elif version != rows.VERSION:
+        raise FailedPrecondition(
+            f"the journal {path} has version {version}; this dayfly reads {rows.VERSION}",
+            advice="Use the dayfly that wrote it, or set DAYFLY_STATE_DIR to another directory.",
+        )
+    # A crash of this process loses nothing so, and a launch waits for no disk.
+    connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat()
-
-
-def _text(time: datetime | None) -> str | None:
-    return time.isoformat() if time else None
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def _broken(path: Path, error: Exception) -> FailedPrecondition:
-    return FailedPrecondition(
-        f"the journal {path} cannot be used: {error}",
-        advice="Check the directory, its free space and its permissions, or set "
-        "DAYFLY_STATE_DIR to another one.",
-    )
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.Error) as error:
+        raise FailedPrecondition(
+            f"the journal {path} cannot be used: {error}",
+            advice="Set DAYFLY_STATE_DIR to a directory that can be written; a damaged file "
+            "may be moved away: `dayfly ps --on PROVIDER` still finds the jobs.",
+        ) from error

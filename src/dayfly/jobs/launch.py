@@ -1,163 +1,175 @@
-"""A launch that happens once: written down, submitted, tried again under the same key."""
+"""A launch: checked, written down, submitted until it is answered, written down again."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from dayfly.contract.errors import FailedPrecondition, InvalidField, Throttled, Transient
+from dayfly.contract.errors import (
+    DayflyError,
+    FailedPrecondition,
+    InvalidField,
+    NotServed,
+    ProviderFailed,
+    Stopped,
+    Transient,
+    Unclassified,
+)
 from dayfly.contract.honour import refuse_unhonoured
-from dayfly.contract.identity import key_digest
 from dayfly.contract.jobs import Submission, Submitted
 from dayfly.contract.validate import validate_key, validate_spec
-from dayfly.jobs.retry import persist
+from dayfly.jobs.retry import retried
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dayfly.contract.jobs import JobHandle, JobSpec, Progress
     from dayfly.contract.provider import Description
-    from dayfly.jobs.journal import JournalEntry
     from dayfly.jobs.ledger import Ledger
     from dayfly.jobs.provider import Provider
+    from dayfly.jobs.timing import Timing
 
-#: How long a launch is tried again while its failures may pass.
-PATIENCE_SECONDS = 10 * 60.0
-
-#: How long a launch that is being cancelled may take to settle before it is cut off.
-_SETTLE_SECONDS = 5.0
-_LOOK_UP_SECONDS = 30.0
+#: Errors that leave it open whether a job was started.
+_OPEN = (Transient, ProviderFailed, Unclassified, Stopped)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """A job that is ready to be launched.
+class Checked:
+    """A job that may be launched.
 
     Attributes:
-        submission: What the provider gets.
-        name: What the job is called.
-        timeout_seconds: The deadline that dayfly keeps, because the provider does not.
+        spec: What was asked for, with a name.
+        submission: What is sent: without a timeout that the provider does not keep.
+        deadline_seconds: The timeout that is kept here; None where there is none.
     """
 
+    spec: JobSpec
     submission: Submission
-    name: str
-    timeout_seconds: int | None
+    deadline_seconds: int | None
 
 
-def prepare(
+def check(
     spec: JobSpec,
-    key: str | None,
+    key: str,
     description: Description,
+    provider: Provider,
     *,
-    follow: bool,
-    detached: bool,
-    stoppable: bool,
-) -> Intent:
-    """Check a job, name it, and settle who keeps its deadline.
+    follow: bool = False,
+    detached: bool = False,
+) -> Checked:
+    """Refuse what can never work, before anything is written or sent.
 
     Raises:
-        InvalidField: A field is wrong, or this provider cannot carry it out.
+        InvalidField: Naming the field.
     """
-    key = secrets.token_hex(16) if key is None else key
     validate_key(key)
     validate_spec(spec)
-    # From the key, so that a second launch under it is the same job.
-    spec = replace(spec, name=spec.name or f"{_word(spec)}-{key_digest(key)[:4]}")
-    timeout = None
+    spec = spec if spec.name else replace(spec, name=default_name(spec, key))
+    sent, deadline = spec, None
     if spec.timeout_seconds is not None and "timeout_seconds" not in description.honours:
-        if not stoppable:
-            raise InvalidField(
-                f"provider {description.provider!r} neither keeps a timeout nor stops a job",
-                field="timeout_seconds",
-                advice="Leave out --timeout, or use another provider.",
-            )
-        if detached:
-            raise InvalidField(
-                f"provider {description.provider!r} does not keep a timeout by itself, and nobody "
-                "watches a detached job",
-                field="timeout_seconds",
-                advice="Leave out --timeout, or run the job in the foreground.",
-            )
-        spec, timeout = replace(spec, timeout_seconds=None), spec.timeout_seconds
-    refuse_unhonoured(spec, description)
-    submission = Submission(spec=spec, key=key, follow=follow)
-    return Intent(submission=submission, name=spec.name, timeout_seconds=timeout)
+        _refuse_unkept(provider, detached=detached)
+        sent, deadline = replace(spec, timeout_seconds=None), spec.timeout_seconds
+    refuse_unhonoured(sent, description)
+    submission = Submission(spec=sent, key=key, follow=follow)
+    return Checked(spec=spec, submission=submission, deadline_seconds=deadline)
 
 
-def _word(spec: JobSpec) -> str:
-    first = spec.run_command.split() or spec.command or (spec.image.partition("@")[0],)
-    word = PurePosixPath(first[0]).name.partition(":")[0]
-    return re.sub(r"[^a-z0-9]+", "-", word.lower())[:40].strip("-") or "job"
+def default_name(spec: JobSpec, key: str) -> str:
+    """A name from the program or the image, and four digits from the key.
+
+    The same key gives the same name: the name is part of what the job is.
+    """
+    program = spec.command[0] if spec.command else spec.run_command.split(" ", 1)[0]
+    image = re.sub(r"@.*|:[^/:]*$", "", spec.image)
+    words = (program or image).rstrip("/").rsplit("/", maxsplit=1)[-1]
+    slug = re.sub(r"[^a-z0-9]+", "-", words.lower())[:40].strip("-") or "job"
+    return f"{slug}-{hashlib.sha256(key.encode()).hexdigest()[:4]}"
 
 
-@dataclass(frozen=True)
-class Launcher:
-    """Launches over one provider."""
+class Launch:
+    """One launch on its way. The journal is ahead of it, so that a crash loses nothing."""
 
-    provider: Provider
-    ledger: Ledger
+    def __init__(
+        self, provider: Provider, ledger: Ledger, timing: Timing, submission: Submission
+    ) -> None:
+        self._provider = provider
+        self._ledger = ledger
+        self._timing = timing
+        self._submission = submission
 
-    async def launch(
-        self, intent: Intent, entry: JournalEntry | None, report: Callable[[Progress], None]
-    ) -> Submitted:
-        """Submit until there is an answer, and write the answer down.
+    async def run(self, report: Callable[[Progress], None], *, cut_short: bool) -> Submitted:
+        """Submit until there is an answer.
 
         Args:
-            intent: The job, written down already.
-            entry: What the journal had of this key before.
-            report: Told how far the launch has come.
+            report: Told how the launch comes along.
+            cut_short: The key was submitted before, and nobody saw an answer.
 
         Raises:
-            FailedPrecondition: An earlier launch of this key was cut off, and this provider
-                cannot say what became of it.
-            DayflyError: The launch failed; ``reason`` says why, where that is known.
+            FailedPrecondition: It was cut short, and the provider knows no keys.
+            DayflyError: The provider refused, or could not be reached.
         """
-        key = intent.submission.key
-        if entry is not None and not self.provider.knows_keys:
+        submission, key = self._submission, self._submission.key
+        if cut_short and not self._provider.idempotent:
             raise FailedPrecondition(
-                f"an earlier launch of {entry.name} was cut off, and provider "
-                f"{self.provider.name!r} cannot say whether its job runs",
-                advice="Look at the provider. If there is none, launch it under another key.",
+                f"an earlier launch under key {key!r} was cut short, and provider "
+                f"{self._provider.name!r} cannot tell whether it started a job",
+                advice="Look at the provider itself; to run the job (again), use another key.",
             )
-        # A classic plugin starts a job per call; only a refusal is safe to repeat there.
-        retried = Transient if self.provider.knows_keys else Throttled
         try:
-            submitted = await persist(
-                lambda: self.provider.submitter.submit(intent.submission, report),
-                patience_seconds=PATIENCE_SECONDS,
-                retried=retried,
+            submitted = await retried(
+                lambda: self._provider.submitter.submit(submission, report),
+                tried=f"to launch {submission.spec.name} on {self._provider.name!r}",
+                timing=self._timing,
+                deadline=self._timing.launch_deadline,
             )
-        except Transient:
-            raise  # Nobody knows whether there is a job: the intent stays.
-        except Exception:
-            if entry is None:
-                await self.ledger.forget(key)
+        except DayflyError as error:
+            if not cut_short and not leaves_open(error):
+                await self._ledger.withdraw(key)
             raise
-        await self.ledger.launched(key, submitted.handle)
+        await self._ledger.launched(key, submitted.handle)
         return submitted
 
-    async def settle(self, launching: asyncio.Task[Submitted], key: str) -> JobHandle | None:
-        """After the caller was cancelled: the job that there may be, or None for sure."""
-        await asyncio.wait({launching}, timeout=_SETTLE_SECONDS)
-        if not launching.done():
-            launching.cancel()
-            await asyncio.wait({launching})
-        if not launching.cancelled() and launching.exception() is None:
-            return launching.result().handle
-        if not self.provider.knows_keys:
-            return None
-        handle: JobHandle | None = None
-        with suppress(Transient):
-            handle = await persist(
-                lambda: self.provider.submitter.find(key), patience_seconds=_LOOK_UP_SECONDS
-            )
-            if handle is None:
-                await self.ledger.forget(key)
-            else:
-                await self.ledger.launched(key, handle)
+    async def find(self) -> JobHandle | None:
+        """What became of a launch that was called off.
+
+        Raises:
+            DayflyError: The provider could not be asked.
+        """
+        key = self._submission.key
+        handle = None
+        with suppress(NotServed):
+            # A provider may still be at it when its call is gone: it is asked twice.
+            for pause in (0.0, self._timing.withdrawal / 4):
+                await asyncio.sleep(pause)
+                handle = await self._provider.submitter.find(key)
+                if handle is not None:
+                    await self._ledger.found(key, handle)
+                    return handle
+            await self._ledger.withdraw(key)
         return handle
+
+
+def leaves_open(error: BaseException | None) -> bool:
+    """The error does not say whether a job was started."""
+    return isinstance(error, _OPEN)
+
+
+def _refuse_unkept(provider: Provider, *, detached: bool) -> None:
+    if detached:
+        raise InvalidField(
+            f"provider {provider.name!r} does not keep a timeout by itself, and a detached job "
+            "has nobody else to stop it",
+            field="timeout_seconds",
+            advice="Leave out --timeout, or run the job in the foreground.",
+        )
+    if not provider.cancels:
+        raise InvalidField(
+            f"provider {provider.name!r} does not keep a timeout by itself, and its plugin "
+            "cannot stop jobs",
+            field="timeout_seconds",
+            advice="Leave out --timeout, or use another provider.",
+        )

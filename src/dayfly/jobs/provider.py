@@ -1,12 +1,11 @@
-"""What jobs need of a provider: one shape, whether it serves dayfly.v1 or the classic calls."""
+"""What this room needs of a provider, whichever services it serves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dayfly.contract.errors import NotServed
-from dayfly.jobs.classic import ClassicObserver, ClassicSubmitter
 
 if TYPE_CHECKING:
     from dayfly.contract.services import (
@@ -18,53 +17,81 @@ if TYPE_CHECKING:
         Services,
     )
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """A provider that can run jobs.
+    """A provider's capabilities; one that it lacks is refused by name when it is needed.
 
     Attributes:
-        name: The configuration's name.
-        submitter: Launches.
-        observer: Looks and reads.
-        canceler: Stops; None where the plugin cannot.
-        events: Tells of changes; None where the plugin cannot.
-        inventory: Lists and removes; None where the plugin cannot.
-        knows_keys: A second submission of a key is the same job.
+        name: Name of the configuration, for messages and the journal.
+        idempotent: The same key is the same job, however often it is submitted.
+        events: None where it cannot tell of changes.
     """
 
     name: str
-    submitter: JobSubmitter
-    observer: JobObserver
-    canceler: JobCanceler | None = None
-    events: JobEventSource | None = None
-    inventory: JobInventory | None = None
-    knows_keys: bool = True
+    idempotent: bool
+    events: JobEventSource | None
+    _submitter: JobSubmitter | None
+    _observer: JobObserver | None
+    _canceler: JobCanceler | None
+    _inventory: JobInventory | None
+
+    @property
+    def submitter(self) -> JobSubmitter:
+        """Raises NotServed where it launches no jobs; the others are alike."""
+        return self._need(self._submitter, "launch jobs")
+
+    @property
+    def observer(self) -> JobObserver:
+        """Looks at jobs."""
+        return self._need(self._observer, "look at jobs")
+
+    @property
+    def canceler(self) -> JobCanceler:
+        """Stops jobs."""
+        return self._need(self._canceler, "stop jobs")
+
+    @property
+    def inventory(self) -> JobInventory:
+        """Lists and removes jobs."""
+        return self._need(self._inventory, "list or remove jobs")
+
+    @property
+    def launches(self) -> bool:
+        """It can launch jobs."""
+        return self._submitter is not None
+
+    @property
+    def cancels(self) -> bool:
+        """It can stop jobs."""
+        return self._canceler is not None
+
+    def _need(self, capability: T | None, what: str) -> T:
+        if capability is None:
+            raise NotServed(
+                f"provider {self.name!r} cannot {what}: its plugin does not serve that",
+                advice=f"`dayfly describe --on {self.name}` shows what it can do.",
+            )
+        return capability
 
 
 def provider_of(services: Services, name: str) -> Provider:
-    """The view of a plugin's services that jobs need.
+    """The view of a plugin's services; the classic ones stand in where ours are absent."""
+    submitter, observer = services.submitter, services.observer
+    if services.runner is not None and not (submitter and observer):
+        # Only a plugin that lacks one of our services pays for this import.
+        from dayfly.jobs.classic import ClassicObserver, ClassicSubmitter  # noqa: PLC0415
 
-    Raises:
-        NotServed: The plugin runs no jobs.
-    """
-    submitter, observer, knows_keys = services.submitter, services.observer, True
-    if submitter is None or observer is None:
-        if services.runner is None:
-            raise NotServed(
-                f"provider {name!r} runs no jobs: its plugin serves neither dayfly.v1 Submit and "
-                "Observe nor IaCProviderRunner",
-                advice="Use another provider, or a newer version of this plugin.",
-            )
-        submitter = ClassicSubmitter(services.runner, name)
-        observer = ClassicObserver(services.runner)
-        knows_keys = False
+        observer = observer or ClassicObserver(services.runner)
+        submitter = submitter or ClassicSubmitter(services.runner, name)
     return Provider(
         name=name,
-        submitter=submitter,
-        observer=observer,
-        canceler=services.canceler,
+        idempotent=services.submitter is not None,
         events=services.events,
-        inventory=services.inventory,
-        knows_keys=knows_keys,
+        _submitter=submitter,
+        _observer=observer,
+        _canceler=services.canceler,
+        _inventory=services.inventory,
     )

@@ -1,19 +1,21 @@
-"""From runs of bytes to lines, for those who ask for lines."""
+"""From runs of bytes to lines, for whoever asks for lines."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from dayfly.contract.jobs import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from dayfly.contract.jobs import LogBatch, Stream
+    from dayfly.contract.jobs import LogBatch
 
-#: A line that is longer comes in pieces, which say so.
-MAX_LINE_BYTES = 16 * 1024 * 1024
+#: Bytes after which a line is passed on in parts, so that one without an end is bounded.
+LONGEST_LINE: Final = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,66 +25,97 @@ class LogRecord:
     Attributes:
         stream: Which output.
         line: Its bytes, without the newline.
-        time: When it was printed, where times were asked for and the provider has them.
-        cursor: Resumes after this line; empty where no cursor falls on its end.
-        complete: A newline or the end of the output followed; False for a piece of a line
-            over 16 MiB that goes on in the next record.
+        time: When it was printed; None where that is not known or was not asked for.
+        cursor: Reading from here gives everything after this line, and at most the lines
+            of one batch again.
+        continues: It is part of a line over 16 MiB; the next record of this stream goes on.
     """
 
     stream: Stream
     line: bytes
     time: datetime | None = None
     cursor: str = ""
-    complete: bool = True
+    continues: bool = False
 
     @property
     def text(self) -> str:
-        """The line as text; what is not UTF-8 shows as U+FFFD."""
+        """The line as text; what is no UTF-8 becomes U+FFFD."""
         return self.line.decode(errors="replace")
 
 
-class LineSplitter:
-    """Collects batches and gives lines, stream by stream."""
+@dataclass(slots=True)
+class _Tail:
+    """A line that has begun."""
 
-    def __init__(self) -> None:
-        self._begun: dict[Stream, bytearray] = {}
-        self._times: dict[Stream, datetime | None] = {}
+    data: bytearray = field(default_factory=bytearray)
+    time: datetime | None = None
+
+
+class LineSplitter:
+    """Splits each stream's batches into lines."""
+
+    def __init__(self, cursor: str = "", *, longest: int = LONGEST_LINE) -> None:
+        self._tails = {stream: _Tail() for stream in Stream}
+        self._longest = longest
+        self._whole_to = cursor
 
     def feed(self, batch: LogBatch) -> Iterator[LogRecord]:
-        """The lines that this batch completes. Only the last can carry its cursor."""
-        records = list(self._lines(batch))
-        if records and not any(self._begun.values()):
-            records[-1] = replace(records[-1], cursor=batch.cursor)
-        yield from records
+        """The lines that a batch completes."""
+        tail, data, start = self._tails[batch.stream], batch.data, 0
+        offsets = [offset for offset, _ in batch.times]
+        while (newline := data.find(b"\n", start)) >= 0:
+            time = tail.time if tail.data else _time_at(batch, offsets, start)
+            line = bytes(tail.data) + data[start:newline] if tail.data else data[start:newline]
+            tail.data.clear()
+            start = newline + 1
+            cursor = self._cursor_after(batch, start)
+            yield from self._cut(
+                LogRecord(stream=batch.stream, line=line, time=time, cursor=cursor)
+            )
+        if start < len(data):
+            if not tail.data:
+                tail.time = _time_at(batch, offsets, start)
+            tail.data += data[start:]
+            yield from self._overlong(batch.stream, tail)
+        if self._clean():
+            self._whole_to = batch.cursor
 
-    def finish(self) -> Iterator[LogRecord]:
-        """The last lines, which no newline ended."""
-        for stream, begun in self._begun.items():
-            if begun:
-                yield self._take(stream)
+    def rest(self) -> Iterator[LogRecord]:
+        """Last lines that have no newline."""
+        for stream, tail in self._tails.items():
+            if tail.data:
+                line = bytes(tail.data)
+                tail.data.clear()
+                yield LogRecord(stream=stream, line=line, time=tail.time, cursor=self._whole_to)
 
-    def _lines(self, batch: LogBatch) -> Iterator[LogRecord]:
-        begun = self._begun.setdefault(batch.stream, bytearray())
-        starts = [offset for offset, _ in batch.times]
-        at, size = 0, len(batch.data)
-        while at < size:
-            if not begun:
-                number = bisect_right(starts, at) - 1
-                self._times[batch.stream] = batch.times[number][1] if number >= 0 else None
-            newline = batch.data.find(b"\n", at, at + MAX_LINE_BYTES - len(begun))
-            if newline >= 0:
-                begun += batch.data[at:newline]
-                at = newline + 1
-                yield self._take(batch.stream)
-                continue
-            upto = min(size, at + MAX_LINE_BYTES - len(begun))
-            begun += batch.data[at:upto]
-            at = upto
-            if len(begun) >= MAX_LINE_BYTES:
-                yield self._take(batch.stream, complete=False)
+    def _cursor_after(self, batch: LogBatch, start: int) -> str:
+        whole = start == len(batch.data) and self._clean()
+        return batch.cursor if whole else self._whole_to
 
-    def _take(self, stream: Stream, *, complete: bool = True) -> LogRecord:
-        begun = self._begun[stream]
-        line = bytes(begun)
-        begun.clear()
-        return LogRecord(stream=stream, line=line, time=self._times.get(stream), complete=complete)
+    def _clean(self) -> bool:
+        return not any(tail.data for tail in self._tails.values())
+
+    def _cut(self, record: LogRecord) -> Iterator[LogRecord]:
+        line = record.line
+        while len(line) > self._longest:
+            yield self._part(record.stream, line[: self._longest], record.time)
+            line = line[self._longest :]
+        yield (
+            record
+            if line is record.line
+            else LogRecord(stream=record.stream, line=line, time=record.time, cursor=record.cursor)
+        )
+
+    def _overlong(self, stream: Stream, tail: _Tail) -> Iterator[LogRecord]:
+        while len(tail.data) > self._longest:
+            part = bytes(tail.data[: self._longest])
+            del tail.data[: self._longest]
+            yield self._part(stream, part, tail.time)
+
+    def _part(self, stream: Stream, part: bytes, time: datetime | None) -> LogRecord:
+        return LogRecord(stream=stream, line=part, time=time, cursor=self._whole_to, continues=True)
+
+
+def _time_at(batch: LogBatch, offsets: Sequence[int], start: int) -> datetime | None:
+    number = bisect_right(offsets, start) - 1
+    return batch.times[number][1] if number >= 0 else None

@@ -1,213 +1,179 @@
-"""One poller for all jobs of a provider: batched, paced, woken by events, never one per job."""
+"""The watch: one poller for all jobs of a provider, and whoever waits gets the end."""
 
 from __future__ import annotations
 
 import asyncio
-import random
-from contextlib import suppress
-from dataclasses import replace
-from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from dayfly.contract.errors import DayflyError, NotServed, Transient
-from dayfly.contract.jobs import JobState, Reason
-from dayfly.jobs.retry import Backoff
+from dayfly.contract.errors import DayflyError, ProviderFailed, Stopped
+from dayfly.jobs.wakes import Wakes
+from dayfly.jobs.watched import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from dayfly.contract.jobs import JobHandle, JobStatus
     from dayfly.contract.provider import Description
+    from dayfly.jobs.looks import Looks
     from dayfly.jobs.provider import Provider
+    from dayfly.jobs.timing import Timing
 
-#: Nothing but failures for this long ends the watch.
-PATIENCE_SECONDS = 15 * 60.0
-
-#: A job is looked at again after this part of its age, within the provider's bounds.
-_PART_OF_AGE = 0.15
-
-#: Looks that are due this soon go along in the same call.
-_TOGETHER = 0.25
-
-
-class Watched:
-    """One job under watch.
-
-    Attributes:
-        handle: The job.
-        ended: Its end, once that is known; or why it cannot be.
-    """
-
-    __slots__ = ("born", "due", "ended", "handle", "latest")
-
-    def __init__(self, handle: JobHandle, now: float, ended: asyncio.Future[JobStatus]) -> None:
-        self.handle = handle
-        self.born = now
-        self.due = now
-        self.ended = ended
-        self.latest: JobStatus | None = None
+#: Calls on their way at once: a slow answer must not hold up the others for long.
+_CALLS_AT_ONCE: Final = 4
 
 
 class Watch:
-    """Looks at every job that somebody waits for, until it has ended."""
+    """Looks at jobs until they end. It has one task, however many jobs there are."""
 
-    def __init__(self, provider: Provider, description: Description) -> None:
+    def __init__(
+        self, provider: Provider, description: Description, looks: Looks, timing: Timing
+    ) -> None:
         self._provider = provider
         self._description = description
-        self._watched: dict[str, Watched] = {}
-        self._changed = asyncio.Event()
-        self._backoff = Backoff(PATIENCE_SECONDS)
-        self._next_call = 0.0
-        self._tasks: list[asyncio.Task[None]] = []
+        self._looks = looks
+        self._timing = timing
+        self._jobs: dict[str, Watched] = {}
+        self._wake = asyncio.Event()
+        self._wakes = Wakes(provider, timing, self._changed)
+        self._task: asyncio.Task[None] | None = None
 
-    def ended(self, handle: JobHandle) -> asyncio.Future[JobStatus]:
-        """The job's end, to come. Await it shielded: others may wait for the same one."""
-        watched = self._watched.get(handle.id)
-        if watched is None:
-            loop = asyncio.get_running_loop()
-            watched = Watched(handle, loop.time(), loop.create_future())
-            self._watched[handle.id] = watched
-            self._start()
-            self._changed.set()
-        return watched.ended
+    def end_of(self, handle: JobHandle) -> asyncio.Future[JobStatus]:
+        """The job's final status, to come. Await it shielded: others wait for it too."""
+        return self._watched(handle).end
 
-    def latest(self, handle: JobHandle) -> JobStatus | None:
-        """What the last look saw, where there was one."""
-        watched = self._watched.get(handle.id)
-        return watched.latest if watched else None
+    def seen(self, handle: JobHandle) -> JobStatus | None:
+        """The job as it was last seen, where it is watched."""
+        watched = self._jobs.get(handle.id)
+        return watched.status if watched else None
 
-    def look_now(self, handle_id: str) -> None:
-        """Something happened to this job: do not wait for its turn."""
-        if watched := self._watched.get(handle_id):
-            watched.due = 0.0
-            self._changed.set()
+    def hasten(self, handle: JobHandle) -> None:
+        """Look at a watched job now: there is reason to think that it ends."""
+        if watched := self._jobs.get(handle.id):
+            watched.hasten(asyncio.get_running_loop().time())
+            self._wake.set()
 
     def fail(self, handle: JobHandle, error: DayflyError) -> None:
-        """Whoever waits for this job is told why waiting makes no sense any more."""
-        watched = self._watched.pop(handle.id, None)
-        if watched is not None and not watched.ended.done():
-            watched.ended.set_exception(error)
-            # Looked at once, so that nobody is warned of a failure nobody waits for.
-            watched.ended.exception()
+        """End the watch of a job whose end cannot be brought about."""
+        if watched := self._jobs.pop(handle.id, None):
+            watched.fail(error)
 
     async def close(self) -> None:
-        """Stop looking; whoever still waits is cancelled."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
-        for watched in self._watched.values():
-            watched.ended.cancel()
+        """Stop looking. Whoever still waits is told so."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        what = f"the connection to {self._provider.name!r} was closed while a job was watched"
+        self._fail_all(Stopped(what, advice="The job goes on; `dayfly wait` comes back to it."))
 
-    def _start(self) -> None:
-        if self._tasks:
+    def _watched(self, handle: JobHandle) -> Watched:
+        watched = self._jobs.get(handle.id)
+        if watched is None:
+            loop = asyncio.get_running_loop()
+            end: asyncio.Future[JobStatus] = loop.create_future()
+            watched = Watched(handle, end, loop.time(), self._timing)
+            self._jobs[handle.id] = watched
+            self._wake.set()
+            if self._task is None or self._task.done():
+                self._task = loop.create_task(self._run(), name="dayfly watch")
+                self._task.add_done_callback(self._over)
+        return watched
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        """Nobody waits for ever for a watch that broke."""
+        if task.cancelled() or (broke := task.exception()) is None:
             return
-        self._tasks.append(asyncio.create_task(self._look_on()))
-        if self._provider.events is not None:
-            self._tasks.append(asyncio.create_task(self._listen()))
+        cause = broke.exceptions[0] if isinstance(broke, BaseExceptionGroup) else broke
+        error = ProviderFailed(f"the watch of {self._provider.name!r} broke: {cause!r}")
+        error.__cause__ = cause
+        self._fail_all(error)
 
-    async def _look_on(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            open_jobs = [w for w in self._watched.values() if not w.ended.done()]
-            if not open_jobs:
-                await self._news(None)
-                continue
-            first = min(watched.due for watched in open_jobs)
-            if (pause := first - loop.time()) > 0:
-                await self._news(pause)
-                continue
-            now = loop.time()
-            due = [w for w in open_jobs if w.due <= now + self._interval(w, now) * _TOGETHER]
-            for batch in _batches(due, self._description.statuses_per_call):
-                await self._look(batch)
+    def _fail_all(self, error: DayflyError) -> None:
+        for watched in self._jobs.values():
+            watched.fail(_own(error))
+        self._jobs.clear()
 
-    async def _news(self, seconds: float | None) -> None:
-        """Wait for the time, or until something has changed."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._changed.wait()
-        self._changed.clear()
+    def _changed(self, handle_id: str | None) -> None:
+        now = asyncio.get_running_loop().time()
+        changed = self._jobs.values() if handle_id is None else [self._jobs.get(handle_id)]
+        for watched in changed:
+            if watched is not None:
+                watched.due = now
+                self._wake.set()
+
+    async def _run(self) -> None:
+        while self._jobs:
+            await self._look_until_idle()
+
+    async def _look_until_idle(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            listening = group.create_task(self._wakes.run()) if self._provider.events else None
+            calls = asyncio.Semaphore(_CALLS_AT_ONCE)
+            while self._jobs:
+                await self._pause()
+                for batch in self._due():
+                    await calls.acquire()
+                    look = group.create_task(self._look(batch))
+                    look.add_done_callback(lambda _: calls.release())
+            if listening is not None:
+                listening.cancel()
+
+    async def _pause(self) -> None:
+        """Until something is due; then a moment more, for what comes along with it."""
+        self._wake.clear()
+        idle = [watched.due for watched in self._jobs.values() if not watched.asking]
+        until = min(idle, default=None)
+        now = asyncio.get_running_loop().time()
+        if until is None or until > now:
+            try:
+                async with asyncio.timeout_at(until):
+                    await self._wake.wait()
+            except TimeoutError:
+                return
+        if len(self._jobs) > 1:
+            await asyncio.sleep(self._timing.gather)
+
+    def _due(self) -> Sequence[Sequence[Watched]]:
+        """Batches of what is due, filled up with what is due soon."""
+        now = asyncio.get_running_loop().time()
+        idle = [watched for watched in self._jobs.values() if not watched.asking]
+        if not any(watched.due <= now for watched in idle):
+            return []
+        soon = now + self._description.poll_min_seconds / 2
+        chosen = [watched for watched in idle if watched.due <= soon]
+        size = max(self._description.statuses_per_call, 1)
+        batches = [chosen[start : start + size] for start in range(0, len(chosen), size)]
+        for watched in chosen:
+            watched.asking = True
+            watched.due = now
+        return batches
 
     async def _look(self, batch: Sequence[Watched]) -> None:
-        loop = asyncio.get_running_loop()
-        await self._pace()
+        asked = asyncio.get_running_loop().time()
+        answers: Sequence[JobStatus | DayflyError]
         try:
-            statuses = await self._provider.observer.statuses([w.handle for w in batch])
-        except Transient as error:
-            try:
-                pause = self._backoff.next_pause(error)
-            except Transient:
-                self._give_up(batch, error)
-                return
-            for watched in batch:
-                watched.due = loop.time() + pause
-            return
+            answers = await self._looks.many([watched.handle for watched in batch])
         except DayflyError as error:
-            self._give_up(batch, error)
-            return
-        self._backoff.reset()
-        now = loop.time()
-        for watched, status in zip(batch, statuses, strict=True):
-            self._saw(watched, status, now)
-
-    def _saw(self, watched: Watched, status: JobStatus, now: float) -> None:
-        watched.latest = status
-        invisible = status.state is JobState.UNKNOWN and not status.final
-        if invisible and now - watched.born >= self._description.visibility_grace_seconds:
-            status = replace(
-                status,
-                reason=Reason.LOST,
-                message=status.message or "the provider has no record of this job",
-            )
-        if status.final:
-            watched.ended.set_result(status)
-        else:
-            watched.due = now + self._interval(watched, now) * random.uniform(0.85, 1.15)  # noqa: S311 - jitter
-
-    def _interval(self, watched: Watched, now: float) -> float:
-        wanted = (now - watched.born) * _PART_OF_AGE
-        return min(
-            max(wanted, self._description.poll_min_seconds), self._description.poll_max_seconds
-        )
-
-    async def _pace(self) -> None:
-        rate = self._description.calls_per_second
-        if rate <= 0:
-            return
+            answers = [_own(error) for _ in batch]
         now = asyncio.get_running_loop().time()
-        await asyncio.sleep(max(self._next_call - now, 0.0))
-        self._next_call = max(self._next_call, now) + 1.0 / rate
-
-    def _give_up(self, batch: Sequence[Watched], error: DayflyError) -> None:
-        for watched in batch:
-            self.fail(watched.handle, error)
-
-    async def _listen(self) -> None:
-        """Take events for as long as the provider sends them; polling goes on beside it."""
-        events = self._provider.events
-        backoff = Backoff(PATIENCE_SECONDS)
-        while events is not None:
-            try:
-                async for handle_id in events.events([]):
-                    backoff.reset()
-                    self.look_now(handle_id)
-                pause = backoff.next_pause(Transient("the events ended"))
-            except NotServed:
-                return
-            except Transient as error:
-                try:
-                    pause = backoff.next_pause(error)
-                except Transient:
-                    return
-            except DayflyError:
-                # Events only wake; why they fail, the next look tells better.
-                return
-            await asyncio.sleep(pause)
+        for watched, answer in zip(batch, answers, strict=True):
+            watched.asking = False
+            hastened = watched.due > asked
+            watched.learn(answer, now, self._description, woken=self._wakes.up)
+            if hastened and not isinstance(answer, DayflyError):
+                watched.due = now
+            if watched.end.done():
+                self._jobs.pop(watched.handle.id, None)
+        self._wake.set()
 
 
-def _batches(watched: Sequence[Watched], size: int) -> Iterator[list[Watched]]:
-    rest = iter(watched)
-    while batch := list(islice(rest, size)):
-        yield batch
+def _own(error: DayflyError) -> DayflyError:
+    """A copy for one waiter: an exception that many raise gathers all their tracebacks."""
+    copy = type(error)(
+        error.message,
+        advice=error.advice,
+        field=error.field,
+        reason=error.reason,
+        retry_after_seconds=error.retry_after_seconds,
+    )
+    copy.__cause__ = error
+    return copy

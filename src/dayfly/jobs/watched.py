@@ -1,0 +1,105 @@
+"""One job that is watched: when it is looked at next, and who waits for its end."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dayfly.contract.errors import DayflyError, Transient
+from dayfly.contract.jobs import JobState, Reason
+from dayfly.jobs.retry import gave_up
+from dayfly.jobs.timing import Backoff, jittered
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from dayfly.contract.jobs import JobHandle, JobStatus
+    from dayfly.contract.provider import Description
+    from dayfly.jobs.timing import Timing
+
+
+class Watched:
+    """A job between its first look and its last.
+
+    Attributes:
+        handle: The job.
+        end: Its final status, or the error that ended the watch.
+        due: Monotonic time of the next look.
+        status: As it was last seen; None before that.
+        asking: A look is on its way.
+    """
+
+    __slots__ = ("_backoff", "_since", "_young_since", "asking", "due", "end", "handle", "status")
+
+    def __init__(
+        self, handle: JobHandle, end: asyncio.Future[JobStatus], now: float, timing: Timing
+    ) -> None:
+        self.handle = handle
+        self.end = end
+        self.due = now
+        self.status: JobStatus | None = None
+        self.asking = False
+        self._since = now
+        self._young_since = now
+        self._backoff = Backoff(timing, timing.error_deadline)
+
+    def hasten(self, now: float) -> None:
+        """Something is about to happen: look now, and often again."""
+        self._young_since = self.due = now
+
+    def learn(
+        self, answer: JobStatus | DayflyError, now: float, description: Description, *, woken: bool
+    ) -> None:
+        """Take a look's answer.
+
+        Args:
+            answer: What was seen, or why nothing was.
+            now: Monotonic time, in seconds.
+            description: The provider's pace.
+            woken: Events tell of changes, so that looks are only a safety net.
+        """
+        if self.end.done():
+            return
+        if isinstance(answer, DayflyError):
+            self._failed(answer, now)
+            return
+        self._backoff.succeeded()
+        self.status = answer
+        if answer.final:
+            self.end.set_result(answer)
+        elif self._lost(answer, now, description.visibility_grace_seconds):
+            self.end.set_result(_as_lost(answer))
+        else:
+            # It grows with the job's age: the end of a short job is seen at once, and a
+            # long one costs few calls. Events make it grow faster.
+            pause = (now - self._young_since) * (1.0 if woken else 0.1)
+            bounds = description.poll_min_seconds, description.poll_max_seconds
+            self.due = now + jittered(min(max(pause, bounds[0]), bounds[1]))
+
+    def fail(self, error: DayflyError) -> None:
+        """End the watch of this job with an error."""
+        if not self.end.done():
+            self.end.set_exception(error)
+            self.end.exception()  # Marked as seen: nobody may be waiting for this job.
+
+    def _failed(self, error: DayflyError, now: float) -> None:
+        if not isinstance(error, Transient):
+            self.fail(error)
+            return
+        pause = self._backoff.failed(now, error.retry_after_seconds)
+        if pause is None:
+            tried = f"to see how {self.handle.name or self.handle.id} stands"
+            self.fail(gave_up(error, tried, self._backoff.deadline))
+        else:
+            self.due = now + pause
+
+    def _lost(self, status: JobStatus, now: float, grace: float) -> bool:
+        return status.state is JobState.UNKNOWN and now - self._since >= grace
+
+
+def _as_lost(status: JobStatus) -> JobStatus:
+    return replace(
+        status,
+        reason=Reason.LOST,
+        message=status.message or "the provider has no record of the job",
+    )
