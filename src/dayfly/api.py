@@ -194,7 +194,6 @@ class Connection:
             journal = self._journal
             if journal is None and self._keep_journal:
                 journal = await asyncio.to_thread(Journal.open)
-                stack.callback(journal.close)
             self._jobs = await stack.enter_async_context(
                 Jobs(self._plugin.services, provider=self.provider, journal=journal)
             )

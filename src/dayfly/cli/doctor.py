@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING
 
 import click
@@ -87,8 +86,8 @@ def _examine(on: str) -> list[Check]:
 def _look_at_journal() -> str:
     from dayfly.jobs import Journal  # noqa: PLC0415 - not needed for --help
 
-    with closing(Journal.open()) as journal:
-        return f"{journal.path}, {len(journal.entries())} launches"
+    journal = Journal.open()
+    return f"{journal.path}, {len(journal.entries())} launches"
 
 
 async def _ask(provider: Connection) -> list[Check]:

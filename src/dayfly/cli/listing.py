@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -116,8 +115,7 @@ async def _entries() -> list[JournalEntry]:
 
 
 def _read_entries() -> list[JournalEntry]:
-    with closing(Journal.open()) as journal:
-        return [entry for entry in journal.entries() if not entry.deleted]
+    return [entry for entry in Journal.open().entries() if not entry.deleted]
 
 
 def _row(entry: JournalEntry, listing: Listing) -> Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -51,12 +50,12 @@ def choose(selector: str, on: str = "") -> Chosen:
     handle = from_token(selector) if selector.startswith(PREFIX) else None
     from dayfly.jobs import Journal  # noqa: PLC0415 - not needed to parse or to complete
 
-    with closing(Journal.open()) as journal:
-        if handle is None:
-            return chosen_from(journal.find(selector), on)
-        for entry in journal.entries():
-            if entry.handle == handle:
-                return chosen_from(entry, on)
+    journal = Journal.open()
+    if handle is None:
+        return chosen_from(journal.find(selector), on)
+    for entry in journal.entries():
+        if entry.handle == handle:
+            return chosen_from(entry, on)
     return Chosen(provider=on or handle.provider, name=handle.name, handle=handle)
 
 
@@ -82,8 +81,7 @@ def _complete_job(context: click.Context, parameter: click.Parameter, begun: str
     del context, parameter
     from dayfly.jobs import Journal  # noqa: PLC0415 - see choose()
 
-    with closing(Journal.open()) as journal:
-        names = [entry.name for entry in journal.entries() if not entry.deleted]
+    names = [entry.name for entry in Journal.open().entries() if not entry.deleted]
     return [name for name in ("@latest", *names) if name.startswith(begun)]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
 from dayfly.contract.errors import DayflyError, NotFound
@@ -34,10 +33,9 @@ async def reach(provider: Connection, chosen: Chosen) -> Job:
 
 
 def _recovered(chosen: Chosen) -> JobHandle:
-    with closing(Journal.open()) as journal:
-        for entry in journal.entries():
-            if entry.key == chosen.key and entry.handle is not None:
-                return entry.handle
+    for entry in Journal.open().entries():
+        if entry.key == chosen.key and entry.handle is not None:
+            return entry.handle
     raise NotFound(
         f"the launch of {chosen.name} was never answered, and provider {chosen.provider!r} has "
         "no job of its key",
