@@ -1,66 +1,62 @@
-"""The services of go-plugin that every plugin serves: controller, broker, health."""
+"""go-plugin's own services: the controller that stops a plugin, and the broker."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
-import grpc
-import grpc.aio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-
-from dayfly.contract.handshake import HEALTH_SERVICE
 from dayfly.contract.wire import go_plugin_pb2 as go
-from dayfly.contract.wire import go_plugin_pb2_grpc as go_grpc
+from dayfly.contract.wire.go_plugin_pb2_grpc import GRPCBrokerServicer, GRPCControllerServicer
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import AsyncIterator
 
+    import grpc.aio
 
-class Controller(go_grpc.GRPCControllerServicer):
-    """Answers Shutdown first, and stops then."""
+    from dayfly.sdk.ending import Ending
 
-    def __init__(self, stop: asyncio.Event) -> None:
-        self._stop = stop
+_NONE: tuple[go.ConnInfo, ...] = ()
+
+
+class Controller(GRPCControllerServicer):
+    """``plugin.GRPCController``: answers first, then stops."""
+
+    def __init__(self, ending: Ending) -> None:
+        self._ending = ending
 
     async def Shutdown(
-        self,
-        request: go.Empty,
-        context: grpc.aio.ServicerContext[go.Empty, go.Empty],
+        self, request: go.Empty, context: grpc.aio.ServicerContext[go.Empty, go.Empty]
     ) -> go.Empty:
-        """Ask the plugin to stop."""
-        self._stop.set()
+        """End the process once the answer is out."""
+        context.add_done_callback(self._answered)  # type: ignore[arg-type] # grpc gives the context
         return go.Empty()
 
+    def _answered(self, _context: object) -> None:
+        self._ending.begin("Shutdown")
 
-class Broker(go_grpc.GRPCBrokerServicer):
-    """Holds the host's stream open. A provider of jobs needs no socket beyond its own."""
 
-    def __init__(self, stop: asyncio.Event) -> None:
-        self._stop = stop
+class Broker(GRPCBrokerServicer):
+    """``plugin.GRPCBroker``: kept open because hosts open it; nothing is offered on it."""
+
+    def __init__(self, ending: Ending) -> None:
+        self._ending = ending
 
     async def StartStream(
-        self,
-        request_iterator: AsyncIterator[go.ConnInfo],
-        context: grpc.aio.ServicerContext[go.ConnInfo, go.ConnInfo],
+        self, request_iterator: AsyncIterator[go.ConnInfo], context: object
     ) -> AsyncIterator[go.ConnInfo]:
-        """Stay open until the plugin stops. What a host announces here, nobody dials."""
-        await self._stop.wait()
-        return
-        yield  # what makes this a stream
+        """Take what the host announces, until either side ends."""
+        reading = asyncio.create_task(_exhaust(request_iterator))
+        ending = asyncio.create_task(self._ending.wait())
+        try:
+            await asyncio.wait((reading, ending), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            reading.cancel()
+            ending.cancel()
+            await asyncio.gather(reading, ending, return_exceptions=True)
+        for info in _NONE:
+            yield info
 
 
-class Health(health_pb2_grpc.HealthServicer):  # type: ignore[misc] # it has no types
-    """Says SERVING for the service that a go-plugin host asks about."""
-
-    async def Check(
-        self,
-        request: health_pb2.HealthCheckRequest,
-        context: grpc.aio.ServicerContext[
-            health_pb2.HealthCheckRequest, health_pb2.HealthCheckResponse
-        ],
-    ) -> health_pb2.HealthCheckResponse:
-        """SERVING, for the plugin and for the server as a whole."""
-        if request.service not in {"", HEALTH_SERVICE}:
-            await context.abort(grpc.StatusCode.NOT_FOUND, f"no service {request.service!r} here")
-        return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
+async def _exhaust(announcements: AsyncIterator[go.ConnInfo]) -> None:
+    async for _ in announcements:
+        pass

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dayfly.contract.errors import InvalidField
 from dayfly.contract.wire import iac_pb2 as iac
 from dayfly.contract.wire import iac_pb2_grpc as iac_grpc
 from dayfly.contract.wire import plugin_service_pb2 as loaded
 from dayfly.contract.wire import plugin_service_pb2_grpc as loaded_grpc
-from dayfly.sdk.guard import answering
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,8 +56,8 @@ class PluginService(loaded_grpc.PluginServiceServicer):
         )
 
     async def GetModuleTypes(self, request: Empty, context: Context) -> loaded.TypeList:
-        """The one module type of an infrastructure provider."""
-        return loaded.TypeList(types=["iac.provider"])
+        """None: hosts make the module ``iac.provider`` themselves."""
+        return loaded.TypeList()
 
     async def GetStepTypes(self, request: Empty, context: Context) -> loaded.TypeList:
         """None."""
@@ -89,13 +89,21 @@ class Required(iac_grpc.IaCProviderRequiredServicer):
 
     def __init__(self, plugin: Plugin) -> None:
         self._plugin = plugin
+        self._taking = asyncio.Lock()
+        self._initialized = False
+
+    def initialized(self) -> bool:
+        """A configuration has been taken."""
+        return self._initialized
 
     async def Initialize(
         self, request: iac.InitializeRequest, context: Context
     ) -> iac.InitializeResponse:
-        """Take the configuration; a later one replaces it."""
-        async with answering(context, "Initialize"):
-            await self._plugin.initialize(_configuration(request.config_json))
+        """Take the configuration, one at a time; a later one replaces it."""
+        config = read_configuration(request.config_json)
+        async with self._taking:
+            await self._plugin.initialize(config)
+            self._initialized = True
         return iac.InitializeResponse()
 
     async def Name(self, request: iac.NameRequest, context: Context) -> iac.NameResponse:
@@ -113,11 +121,20 @@ class Required(iac_grpc.IaCProviderRequiredServicer):
         return iac.CapabilitiesResponse(compute_plan_version="v2")
 
 
-def _configuration(data: bytes) -> dict[str, object]:
+def read_configuration(data: bytes) -> dict[str, object]:
+    """A configuration; nothing at all is an empty one.
+
+    Raises:
+        InvalidField: It is no JSON object. Nothing of it is shown: it may hold secrets.
+    """
     try:
-        config = json.loads(data or b"{}")
+        config = json.loads(data or b"{}", parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise InvalidField("config_json is not JSON", field="config_json") from None
     if not isinstance(config, dict):
         raise InvalidField("config_json is not a JSON object", field="config_json")
     return config
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(constant)  # NaN and the infinities are no JSON.

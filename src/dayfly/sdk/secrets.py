@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from pathlib import Path
+import stat
 from typing import TYPE_CHECKING
 
 from dayfly.contract.errors import DayflyError, FailedPrecondition, InvalidField, NotFound
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 64 * 1024
 _PORTABLE = "secret://"
+#: A keyring may ask its owner for a password, whom nobody sees at a plugin's process.
+_KEYRING_SECONDS = 30.0
 
 
 class SecretResolver:
@@ -40,6 +42,8 @@ class SecretResolver:
         """
         self._mapping = dict(mapping or {})
         for name, reference in self._mapping.items():
+            if not isinstance(reference, str):
+                raise InvalidField(f"secrets.{name} is not text", field=f"secrets.{name}")
             if reference.startswith(_PORTABLE):
                 raise InvalidField(
                     f"secrets.{name} refers to another secret:// name", field=f"secrets.{name}"
@@ -76,8 +80,12 @@ class SecretResolver:
             case "file":
                 value = await asyncio.to_thread(_from_file, name, rest)
             case _:
-                value = await asyncio.to_thread(_from_keyring, name, rest)
+                value = await _from_keyring(name, rest)
         hide(value)
+        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise _missing(
+                name, "it is not text that an environment can carry", "Store the secret as text."
+            )
         if key:
             value = _member(name, value, key)
             hide(value)
@@ -129,22 +137,40 @@ def _from_environment(name: str, variable: str) -> str:
 
 def _from_file(name: str, path: str) -> str:
     try:
-        with Path(path).open("rb") as file:
+        # Without waiting for a writer, if it should be a pipe; those are refused next.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise _missing(name, f"{path} is not a regular file", "Name a file.")
             data = file.read(_MAX_BYTES + 1)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise _missing(
-            name, f"{path}: {error.strerror}", "Check the file and who may read it."
+            name,
+            f"{path}: {getattr(error, 'strerror', error)}",
+            "Check the file and who may read it.",
         ) from error
     if len(data) > _MAX_BYTES:
         raise _missing(name, f"{path} is over {_MAX_BYTES} bytes", "Name the file of the secret.")
     try:
-        return data.decode().removesuffix("\n")
+        return data.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         # The cause is dropped: it holds the value.
         raise _missing(name, f"{path} is not UTF-8 text", "Store the secret as text.") from None
 
 
-def _from_keyring(name: str, place: str) -> str:
+async def _from_keyring(name: str, place: str) -> str:
+    try:
+        async with asyncio.timeout(_KEYRING_SECONDS):
+            return await asyncio.to_thread(_ask_keyring, name, place)
+    except TimeoutError as error:
+        raise _missing(
+            name,
+            f"the keyring did not answer within {_KEYRING_SECONDS:g} s",
+            "Unlock the keyring first.",
+        ) from error
+
+
+def _ask_keyring(name: str, place: str) -> str:
     try:
         import keyring  # noqa: PLC0415 - an extra, and slow to import
     except ImportError as error:
@@ -154,7 +180,7 @@ def _from_keyring(name: str, place: str) -> str:
             reason=Reason.SECRET_UNAVAILABLE,
             advice="pip install 'dayfly[keyring]'",
         ) from error
-    service, _, user = place.partition("/")
+    service, _, user = place.rpartition("/")
     try:
         value = keyring.get_password(service, user)
     except Exception as error:
