@@ -69,10 +69,11 @@ def summary(status: JobStatus) -> str:
         words.append("exit code unknown")
     if status.signal:
         words.append(f"signal {status.signal}")
-    if status.reason:
+    if status.reason and status.reason.name != status.state.name:
         words.append(status.reason.name.lower().replace("_", " "))
     line = ", ".join(words)
-    return f"{line}: {status.message}" if status.message else line
+    said = status.message if status.message not in words else ""
+    return f"{line}: {said}" if said else line
 
 
 def chosen_fields(job: Chosen, status: JobStatus) -> dict[str, object]:
