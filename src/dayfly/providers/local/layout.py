@@ -51,6 +51,8 @@ STOP_CANCEL: Final = "cancel"
 STOP_TIMEOUT: Final = "timeout"
 STOP_CPU_TIME: Final = "cpu_time"
 STOP_MEMORY: Final = "memory"
+# It never ran: the command could not be executed.
+STOP_NEVER_STARTED: Final = "never_started"
 
 # What a supervisor answers to its launch.
 RUNNING: Final = "running"

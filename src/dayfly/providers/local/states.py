@@ -84,6 +84,9 @@ def _ended(
 
 
 def _verdict(result: Mapping[str, Any], number: int | None) -> tuple[JobState, Reason, str]:
+    if result.get("stop") == layout.STOP_NEVER_STARTED:
+        message = f"the command could not be executed: {result.get('failure')}"
+        return JobState.FAILED, Reason.NEVER_STARTED, message
     if result.get("failure"):
         return JobState.FAILED, Reason.PROVIDER_ERROR, f"its supervisor broke: {result['failure']}"
     if stopped := _STOPPED.get(str(result.get("stop"))):

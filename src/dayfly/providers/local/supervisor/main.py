@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -58,7 +59,7 @@ def _supervise(directory: str, launch: dict[str, Any]) -> int:
             Command(launch["argv"], launch["env"], launch["cwd"], launch["memory_bytes"])
         )
     except OSError as error:
-        return _answer(layout.NOT_EXECUTED, errno=error.errno, path=str(error.filename))
+        return _refuse(directory, error, clock)
     _answer(layout.RUNNING)
     _replace_standard(1)
     limits = Limits(
@@ -71,6 +72,15 @@ def _supervise(directory: str, launch: dict[str, Any]) -> int:
     layout.write_durably(directory, layout.RESULT, {**result, "ended": clock.now()})
     os.close(alive)
     return 0
+
+
+def _refuse(directory: str, error: OSError, clock: Clock) -> int:
+    """The end of a job that never was; whoever launched it removes it, if still there."""
+    result = {"code": None, "signal": None, "stop": layout.STOP_NEVER_STARTED, "cut": False}
+    failure = f"{error.filename}: {error.strerror}"
+    ended = {**result, "failure": failure, "ended": clock.now()}
+    layout.write_durably(directory, layout.RESULT, ended)
+    return _answer(layout.NOT_EXECUTED, errno=error.errno, path=str(error.filename))
 
 
 def _watch(watch: Watch, process: Process) -> dict[str, object]:
@@ -116,7 +126,9 @@ def _woken(*_: object) -> None:
 
 
 def _answer(outcome: str, **details: object) -> int:
-    os.write(1, json.dumps({"outcome": outcome, **details}).encode() + b"\n")
+    # Whoever launched us may have been killed; the job goes on all the same.
+    with contextlib.suppress(BrokenPipeError):
+        os.write(1, json.dumps({"outcome": outcome, **details}).encode() + b"\n")
     return 0
 
 
