@@ -42,7 +42,7 @@ class RunnerAdapter:
             NotFound: The provider has no record of it; a classic host would ask for ever.
         """
         [status] = await self._observer.statuses([handle])
-        if status.state is JobState.UNKNOWN and not status.final:
+        if status.state is JobState.UNKNOWN:
             raise NotFound(f"there is no record of job {handle.id}: {status.message}".rstrip(": "))
         return status
 
