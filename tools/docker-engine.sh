@@ -8,7 +8,7 @@ set -eu
 
 image=dayfly-test:latest
 # Raised when what is in the image changes.
-revision=2
+revision=3
 log=${TMPDIR:-/tmp}/dayfly-dockerd.log
 
 fail() { echo "docker-engine: $*" >&2; exit 1; }
@@ -47,6 +47,7 @@ if [ "$found" != "$revision" ]; then
   root=$(mktemp -d)
   trap 'rm -rf "$root"' EXIT
   mkdir -p "$root/bin" "$root/tmp" "$root/etc"
+  chmod 755 "$root"
   cp /bin/busybox "$root/bin/busybox"
   chmod 1777 "$root/tmp"
   echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
