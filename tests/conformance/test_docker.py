@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
+import subprocess
 
-import httpx
 import pytest
 
 from dayfly.contract.identity import key_digest
@@ -21,12 +20,9 @@ pytestmark = [
 
 
 def _containers(key: str) -> list[str]:
-    wanted = json.dumps({"label": [f"dayfly.key={key_digest(key)}"]})
-    with httpx.Client(transport=httpx.HTTPTransport(uds="/var/run/docker.sock")) as engine:
-        answer = engine.get(
-            "http://engine/containers/json", params={"all": "true", "filters": wanted}
-        )
-        return [name for container in answer.json() for name in container["Names"]]
+    mine = f"label=dayfly.key={key_digest(key)}"
+    listing = ["docker", "ps", "--all", "--filter", mine, "--format", "{{.Names}}"]
+    return subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split()
 
 
 class TestDocker(RunnerConformance):

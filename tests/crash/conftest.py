@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import uuid
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
-import httpx
 import psutil
 import pytest
 
@@ -100,8 +102,7 @@ class Crash:
             return len(self.count.read_text().splitlines()) if self.count.exists() else 0
         wanted = {"label": [self._label()], "event": ["start"], "type": ["container"]}
         span = {"since": f"{self._since:.0f}", "until": f"{time.time() + 1:.0f}"}
-        answer = _engine("events", filters=json.dumps(wanted), **span)
-        return len(answer.text.splitlines())
+        return len(_engine("events", filters=json.dumps(wanted), **span).splitlines())
 
     def journaled(self) -> bool:
         """The launch is written down."""
@@ -117,7 +118,7 @@ class Crash:
         if self.provider == "local":
             return any(self.state.rglob(f"*{key_digest(self.key)}*"))
         wanted = json.dumps({"label": [self._label()]})
-        return bool(_engine("containers/json", all="true", filters=wanted).json())
+        return bool(json.loads(_engine("containers/json", all="true", filters=wanted)))
 
     def close(self) -> None:
         """Nothing of this test is left, and no process."""
@@ -142,9 +143,22 @@ class Crash:
             return []
 
 
-def _engine(path: str, **parameters: str) -> httpx.Response:
-    with httpx.Client(transport=httpx.HTTPTransport(uds="/var/run/docker.sock")) as client:
-        return client.get(f"http://engine/{path}", params=parameters).raise_for_status()
+class _Engine(http.client.HTTPConnection):
+    """The Docker Engine's socket, past everything that is tested here."""
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(BOUND_SECONDS)
+        self.sock.connect("/var/run/docker.sock")
+
+
+def _engine(path: str, **parameters: str) -> str:
+    with closing(_Engine("engine")) as engine:
+        engine.request("GET", f"/{path}?{urlencode(parameters)}")
+        answer = engine.getresponse()
+        text = answer.read().decode()
+    assert answer.status == 200, text
+    return text
 
 
 PROVIDERS = [

@@ -73,7 +73,7 @@ def test_killed_around_the_removal(crash, victim, moment):
 @pytest.mark.parametrize("moment", [0.0, 0.05])
 def test_killed_while_it_cancels(crash, interrupt: Callable[..., None], victim, moment):
     """A stop that was asked for and not awaited can be asked for again."""
-    endless = "echo line 1; while :; do sleep 0.1; done"
+    endless = "trap 'exit 143' TERM; echo line 1; sleep 60 & wait"
     process = crash.run("--keep", script=endless)
     read_to(process, 1)
     interrupt(process)
