@@ -9,12 +9,12 @@ import sys
 import time
 
 import pytest
+from tests.providers.local.conftest import BOUND_SECONDS, sh
 
 from dayfly.contract.identity import intent_digest, key_digest
 from dayfly.contract.jobs import JobState, Reason
 from dayfly.providers.local import launch, layout
 from dayfly.providers.local.client import Client
-from tests.providers.local.conftest import BOUND_SECONDS, sh
 
 SPEC = sh("sleep 0.2; echo done")
 
@@ -27,12 +27,12 @@ def directory(desk):
     return client.path(key_digest("k"))
 
 
-def supervise(directory, document: bytes, *, deaf: bool) -> bytes:
+def supervise(directory, document: bytes, *, deaf: bool, ahead: tuple[str, ...] = ()) -> bytes:
     """Start a supervisor as the provider does; when deaf, nobody reads its answer."""
     reader, writer = os.pipe()
     if deaf:
         os.close(reader)
-    argv = [sys.executable, "-I", "-S", str(launch._SUPERVISOR), str(directory)]
+    argv = [*ahead, sys.executable, "-I", "-S", str(launch._SUPERVISOR), str(directory)]
     with (directory / layout.SUPERVISOR_LOG).open("ab") as log:
         subprocess.run(argv, input=document, stdout=writer, stderr=log, check=True, env={})
     os.close(writer)
@@ -90,3 +90,15 @@ async def test_half_a_launch_starts_nothing(desk, directory):
     assert not (directory / layout.STARTED).exists()
     answer = await desk.submit(SPEC, "k")
     assert (await desk.end(answer.handle)).exit_code == 0
+
+
+async def test_output_that_cannot_be_kept_ends_the_job_and_says_so(desk, directory):
+    small_files = ("/bin/sh", "-c", 'ulimit -f 4; exec "$@"', "sh")
+    endless = document("sh", "-c", "yes & sleep 300")
+    supervise(directory, endless, deaf=False, ahead=small_files)
+    (listed,) = await desk.local.list_jobs()
+    status = await desk.end(listed.status.handle)
+    assert (status.state, status.reason) == (JobState.FAILED, Reason.PROVIDER_ERROR)
+    assert status.exit_code is None
+    assert "too large" in status.message
+    assert "Traceback" in (directory / layout.SUPERVISOR_LOG).read_text()

@@ -59,17 +59,30 @@ RUNNING: Final = "running"
 TAKEN: Final = "taken"
 NOT_EXECUTED: Final = "not_executed"
 
+_UNFINISHED = ".new"
+_RESERVED_BYTES = 4096
+
+
+def reserve(directory: str, name: str) -> None:
+    """Keep room for a small file, so that a full disk does not stop it from being written."""
+    path = os.path.join(directory, name) + _UNFINISHED
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        os.write(descriptor, bytes(_RESERVED_BYTES))
+    finally:
+        os.close(descriptor)
+
 
 def write_durably(directory: str, name: str, document: Mapping[str, object]) -> None:
     """Make a JSON file that is there whole or not at all, also after a power cut."""
     path = os.path.join(directory, name)
-    descriptor = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = os.open(path + _UNFINISHED, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
         os.write(descriptor, json.dumps(document).encode())
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    os.rename(path + ".new", path)
+    os.rename(path + _UNFINISHED, path)
     directory_descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(directory_descriptor)

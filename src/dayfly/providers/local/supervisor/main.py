@@ -12,7 +12,7 @@ from typing import Any
 
 from dayfly.providers.local import layout
 from dayfly.providers.local.supervisor import kernel
-from dayfly.providers.local.supervisor.command import Command, Process, start
+from dayfly.providers.local.supervisor.command import Command, start
 from dayfly.providers.local.supervisor.guard import guard
 from dayfly.providers.local.supervisor.output import Clock, Output
 from dayfly.providers.local.supervisor.watch import End, Limits, Watch
@@ -52,6 +52,7 @@ def _supervise(directory: str, launch: dict[str, Any]) -> int:
     kernel.adopt_orphans()
     clock = Clock()
     output = Output(directory, clock)
+    layout.reserve(directory, layout.RESULT)
     layout.write_durably(directory, layout.STARTED, {"time": clock.now(), "pid": os.getpid()})
     _replace_standard(0)
     try:
@@ -68,8 +69,16 @@ def _supervise(directory: str, launch: dict[str, Any]) -> int:
         memory_bytes=launch["memory_bytes"],
         grace_seconds=launch["grace_seconds"],
     )
-    result = _watch(Watch(process, output, limits, control=control, wakeup=wakeup), process)
-    layout.write_durably(directory, layout.RESULT, {**result, "ended": clock.now()})
+    watch = Watch(process, output, limits, control=control, wakeup=wakeup)
+    try:
+        result = _told(watch.run())
+    except Exception as error:
+        # Whatever broke, the job has an end that says so; the traceback goes to the log.
+        kernel.signal_tree(process.pid, signal.SIGKILL)
+        result = _broken(error)
+        raise
+    finally:
+        layout.write_durably(directory, layout.RESULT, {**result, "ended": clock.now()})
     os.close(alive)
     return 0
 
@@ -83,21 +92,9 @@ def _refuse(directory: str, error: OSError, clock: Clock) -> int:
     return _answer(layout.NOT_EXECUTED, errno=error.errno, path=str(error.filename))
 
 
-def _watch(watch: Watch, process: Process) -> dict[str, object]:
-    try:
-        return _told(watch.run())
-    except Exception as error:  # noqa: BLE001 - whatever broke, the job has an end that says so
-        import traceback  # noqa: PLC0415 - slow to import, and hardly ever needed
-
-        traceback.print_exc()
-        kernel.signal_tree(process.pid, signal.SIGKILL)
-        return {
-            "code": None,
-            "signal": None,
-            "stop": "",
-            "cut": True,
-            "failure": f"{type(error).__name__}: {error}",
-        }
+def _broken(error: Exception) -> dict[str, object]:
+    result: dict[str, object] = {"code": None, "signal": None, "stop": "", "cut": True}
+    return result | {"failure": f"{type(error).__name__}: {error}"}
 
 
 def _told(end: End) -> dict[str, object]:
