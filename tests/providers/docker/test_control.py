@@ -48,6 +48,14 @@ async def test_what_does_not_listen_is_killed_after_its_grace(room: Any) -> None
     assert status.exit_code == 137
 
 
+async def test_two_cancels_at_once_are_one(room: Any, make_room: Any) -> None:
+    other = await make_room()
+    handle = await room.run("sleep", "30", grace_period_seconds=1)
+    await asyncio.gather(*(r.canceler.cancel_job(handle) for r in (room, other, room)))
+    status = await room.ended(handle)
+    assert (status.state, status.exit_code) == (JobState.CANCELLED, 137)
+
+
 async def test_cancel_of_what_ended_changes_nothing(room: Any) -> None:
     handle = await room.run("sh", "-c", "exit 5")
     before = await room.ended(handle)
@@ -122,13 +130,22 @@ async def test_many_statuses_come_in_their_order(room: Any) -> None:
 
 
 async def test_an_event_says_that_a_job_ended(room: Any) -> None:
-    handle = await room.run("sleep", "0.7")
-    other = await room.run("sleep", "0.3")
+    handle = await room.run("sleep", "30")
     events = room.observer.events([handle])
-    async with asyncio.timeout(8):
-        assert await anext(events) == handle.id
+    waiting = asyncio.create_task(anext(events))
+    async with asyncio.timeout(20):
+        # Another job's end, seen on a second stream, says that the first is open too.
+        others = room.observer.events([])
+        seen = asyncio.create_task(anext(others))
+        await asyncio.sleep(0.5)
+        other = await room.run("true")
+        assert await seen
+        await room.ended(other)
+        assert not waiting.done()
+        await room.session.engine.stop(handle.id, 0)
+        assert await waiting == handle.id
     await events.aclose()
-    assert (await room.ended(other)).final
+    await others.aclose()
 
 
 async def test_the_checks_pass_here(room: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dayfly.contract.errors import InvalidField, NotFound
-from dayfly.contract.jobs import JobHandle, LogQuery, Stream
+from dayfly.contract.jobs import JobHandle, JobState, LogQuery, Stream
 
 pytestmark = pytest.mark.docker
 
@@ -131,8 +131,12 @@ async def test_output_of_what_is_gone(room: Any) -> None:
         await room.read(JobHandle(id="f" * 64))
 
 
-@pytest.mark.parametrize("bad", ["../../info", "a b", "..", "a?x=1", "-x", "/", "%2e"])
+@pytest.mark.parametrize(
+    "bad", ["../../info", "a b", "..", "a?x=1", "-x", "/", "%2e", "a\n", "a" * 1000]
+)
 async def test_a_handle_cannot_reach_another_path(room: Any, bad: str) -> None:
-    with pytest.raises(InvalidField) as caught:
-        await room.status(JobHandle(id=bad))
-    assert caught.value.field == "handle.id"
+    assert (await room.status(JobHandle(id=bad))).state is JobState.UNKNOWN
+    for call in (room.read, room.canceler.cancel_job, room.inventory.delete):
+        with pytest.raises(InvalidField) as caught:
+            await call(JobHandle(id=bad))
+        assert caught.value.field == "handle.id"

@@ -77,6 +77,12 @@ def test_a_listed_running_container() -> None:
     assert status.created == datetime.fromtimestamp(1_700_000_000, UTC)
 
 
+def test_an_end_is_never_before_the_start() -> None:
+    state = {"Status": "exited", "StartedAt": BEGAN, "FinishedAt": "2026-01-02T03:04:05.6Z"}
+    status = status_from_inspect(HANDLE, {"Name": "/x", "State": state})
+    assert status.ended == status.started == parse_time(BEGAN)
+
+
 def test_what_is_gone_is_final() -> None:
     assert gone(HANDLE).final
 

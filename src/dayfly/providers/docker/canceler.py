@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dayfly.contract.errors import Conflict, FailedPrecondition, NotFound
 from dayfly.providers.docker import containers
 from dayfly.providers.docker.states import (
+    ALIVE,
     CANCELLED_SUFFIX,
     is_cancelled,
     status_from_inspect,
@@ -38,20 +39,29 @@ class Canceler:
         if status_from_inspect(handle, container).final:
             return
         name = str(container["Name"]).removeprefix("/")
-        # By name, not by id: a launch that just took it over under another name wins.
-        if not is_cancelled(name) and not await engine.rename(name, name + CANCELLED_SUFFIX):
-            raise Conflict(f"the container {name} was renamed or removed meanwhile")
-        timeout = container["Config"].get("StopTimeout")
-        grace = containers.DEFAULT_GRACE_SECONDS if timeout is None else timeout
-        if await engine.stop(handle.id, grace):
+        if not is_cancelled(name) and not await self._mark(handle, name):
             return
-        await self._unmark_if_ended(handle, name.removesuffix(CANCELLED_SUFFIX))
+        timeout = container["Config"].get("StopTimeout")
+        await engine.stop(
+            handle.id, containers.DEFAULT_GRACE_SECONDS if timeout is None else timeout
+        )
 
-    async def _unmark_if_ended(self, handle: JobHandle, name: str) -> None:
-        """It ended by itself before the stop: then it was not cancelled."""
-        container = await self._session.engine.inspect(handle.id)
-        if container and container["State"]["Status"] != "created":
-            await self._session.engine.rename(handle.id, name)
+    async def _mark(self, handle: JobHandle, name: str) -> bool:
+        """Put the mark on; False where the job ended by itself before it was there."""
+        engine = self._session.engine
+        # By name, not by id: a launch that just took it over under another name wins.
+        marked = await engine.rename(name, name + CANCELLED_SUFFIX)
+        now = await engine.inspect(handle.id)
+        if now is None:
+            return False
+        if not marked:
+            if is_cancelled(str(now["Name"])):
+                return True
+            raise Conflict(f"the container {name} was renamed meanwhile")
+        if now["State"]["Status"] in ALIVE or now["State"]["Status"] == "created":
+            return True
+        await engine.rename(handle.id, name)
+        return False
 
 
 def refuse_stranger(container: dict[str, object]) -> None:

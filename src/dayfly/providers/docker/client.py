@@ -7,6 +7,7 @@ been the same since 1.41.
 from __future__ import annotations
 
 import json
+import re
 import ssl
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -180,9 +181,9 @@ class Engine:
         return stream
 
     async def rename(self, container: str, name: str) -> bool:
-        """Rename; False where there is no such container, or the name is taken."""
+        """Rename; False where there is none of that name, or the new name is taken or its own."""
         path = f"/containers/{_part(container)}/rename"
-        return (await self._call("POST", path, {"name": name}, known=(404, 409))).status == 204
+        return (await self._call("POST", path, {"name": name}, known=(400, 404, 409))).status == 204
 
     async def stop(self, container: str, grace_seconds: float) -> bool:
         """Stop and wait for it; False where it had ended, or never ran, already."""
@@ -339,13 +340,17 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts)) if all(map(str.isdecimal, parts)) else (99,)
 
 
+def is_reference(text: str) -> bool:
+    """Whether a container can have this id or name."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,254}", text) is not None
+
+
 def _part(container: str) -> str:
     """A container's id or name as one part of a path.
 
     Raises:
         InvalidField: It is neither; ids come from handles, which are anybody's.
     """
-    plain = container.replace("_", "").replace(".", "").replace("-", "")
-    if not (plain.isascii() and plain.isalnum() and container[0].isalnum()):
+    if not is_reference(container):
         raise InvalidField(f"{container!r} is no container's id or name", field="handle.id")
     return container

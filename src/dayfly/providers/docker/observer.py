@@ -59,6 +59,10 @@ class Observer:
         return [task.result() for task in tasks]
 
     async def _inspect(self, handle: JobHandle) -> JobStatus:
+        from dayfly.providers.docker.client import is_reference  # noqa: PLC0415 - after the handshake
+
+        if not is_reference(handle.id):
+            return gone(handle)
         async with self._inspecting:
             container = await self._session.engine.inspect(handle.id)
         return status_from_inspect(handle, container) if container else gone(handle)

@@ -52,6 +52,10 @@ def status_from_inspect(handle: JobHandle, container: Mapping[str, Any]) -> JobS
     name = str(container.get("Name", "")).removeprefix("/")
     verdict = _judge(state, cancelled=is_cancelled(name))
     code = int(state.get("ExitCode", 0)) if verdict.coded else None
+    started, ended = (parse_time(str(state.get(key, ""))) for key in ("StartedAt", "FinishedAt"))
+    if started and ended:
+        # Two clocks of the engine: the end of a very short job may read as before its start.
+        ended = max(started, ended)
     return JobStatus(
         handle=handle,
         state=verdict.state,
@@ -61,8 +65,8 @@ def status_from_inspect(handle: JobHandle, container: Mapping[str, Any]) -> JobS
         message=verdict.message,
         evidence=_evidence(state),
         created=parse_time(str(container.get("Created", ""))),
-        started=parse_time(str(state.get("StartedAt", ""))),
-        ended=None if state.get("Running") else parse_time(str(state.get("FinishedAt", ""))),
+        started=started,
+        ended=None if state.get("Running") else ended,
     )
 
 
