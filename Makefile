@@ -38,7 +38,8 @@ clean:
 
 # Compiled ahead, because an environment may forbid Python to write bytecode as it runs.
 $(VENV)/.run: requirements/run.lock pyproject.toml
-	$(PYTHON) tools/need_python.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	  "dayfly needs Python 3.11 or later; name one: make PYTHON=python3.12 ...")'
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

@@ -33,6 +33,7 @@ class Pair:
 
     @property
     def ratio(self) -> float:
+        """Ours in yardsticks."""
         return self.ours / self.yardstick
 
 

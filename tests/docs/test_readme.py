@@ -1,0 +1,116 @@
+"""The README claims only what is so: its sessions are run, its table is compared."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+README = Path(__file__).parents[2] / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """A user's shell, with dayfly on its PATH and a state directory of its own."""
+    programs = str(Path(sys.executable).parent)
+    return {
+        **os.environ,
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "DAYFLY_STATE_DIR": str(tmp_path / "state"),
+    }
+
+
+def block(language: str) -> str:
+    match = re.search(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    assert match, f"README.md has no block of {language}"
+    return match[1]
+
+
+def steps() -> list[tuple[str, str]]:
+    """Command and expected output, in their order."""
+    pairs = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block("console"), re.MULTILINE)
+    return [(command, output) for command, output in pairs]
+
+
+@pytest.mark.docker
+def test_the_session_prints_what_it_says(environment: Mapping[str, str], tmp_path: Path) -> None:
+    for command, expected in steps():
+        done = subprocess.run(
+            ["sh", "-c", command],
+            env=environment,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.stdout == expected, f"$ {command}\n{done.stderr}"
+
+
+def test_the_python_example_runs(environment: Mapping[str, str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", block("python")],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stdout.splitlines()) == sorted(
+        ["STDOUT one", "STDERR two", "SUCCEEDED 0", "b'three\\n'"]
+    )
+
+
+def test_the_configuration_is_one(environment: Mapping[str, str], tmp_path: Path) -> None:
+    (tmp_path / "dayfly.toml").write_text(block("toml"), encoding="utf-8")
+    done = subprocess.run(
+        ["dayfly", "providers", "--output", "json"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "build" in done.stdout
+
+
+@pytest.mark.parametrize(("provider", "column"), [("local", 2), ("docker", 3)])
+def test_the_table_of_fields_is_what_the_provider_says(
+    provider: str, column: int, environment: Mapping[str, str]
+) -> None:
+    done = subprocess.run(
+        ["dayfly", "describe", "--on", provider, "--output", "json"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in TEXT.splitlines()
+        if line.endswith(("| yes |", "| refused |"))
+    ]
+    claimed = {row[0] for row in rows if row[column] == "yes"}
+    assert claimed == set(json.loads(done.stdout)["honours"])
+
+
+def test_its_two_commands_are_targets() -> None:
+    makefile = (README.parent / "Makefile").read_text(encoding="utf-8")
+    for command in ("demo", "test"):
+        assert f"\n    make {command}\n" in TEXT
+        assert f"\n{command}:" in makefile
