@@ -119,15 +119,23 @@ class Launch:
                 f"{self._provider.name!r} cannot tell whether it started a job",
                 advice="Look at the provider itself; to run the job (again), use another key.",
             )
+        tries = 0
+
+        async def submit() -> Submitted:
+            nonlocal tries
+            tries += 1
+            return await self._provider.submitter.submit(submission, report)
+
         try:
             submitted = await retried(
-                lambda: self._provider.submitter.submit(submission, report),
+                submit,
                 tried=f"to launch {submission.spec.name} on {self._provider.name!r}",
                 timing=self._timing,
                 deadline=self._timing.launch_deadline,
             )
         except DayflyError as error:
-            if not cut_short and not leaves_open(error):
+            # A refusal says nothing about an earlier try whose answer was lost.
+            if tries == 1 and not cut_short and not leaves_open(error):
                 await self._ledger.withdraw(key)
             raise
         await self._ledger.launched(key, submitted.handle)
@@ -145,7 +153,12 @@ class Launch:
             # A provider may still be at it when its call is gone: it is asked twice.
             for pause in (0.0, self._timing.withdrawal / 4):
                 await asyncio.sleep(pause)
-                handle = await self._provider.submitter.find(key)
+                handle = await retried(
+                    lambda: self._provider.submitter.find(key),
+                    tried=f"to find key {key!r} on {self._provider.name!r}",
+                    timing=self._timing,
+                    deadline=self._timing.cancel_deadline,
+                )
                 if handle is not None:
                     await self._ledger.found(key, handle)
                     return handle
