@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from dayfly.contract.errors import FailedPrecondition, InvalidField, Unauthenticated
-from dayfly.providers.docker.client import tls_context
 from dayfly.providers.docker.config import Config, Pull, read_config
 from dayfly.providers.docker.contexts import find_endpoint, parse_url
 from dayfly.providers.docker.credentials import DOCKER_HUB, registry_auth, registry_of
 from dayfly.providers.docker.images import split_reference
+from dayfly.providers.docker.tls import tls_context
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from dayfly.providers.docker.client import ByteStream
+    from dayfly.providers.docker.answers import ByteStream
 
 #: A stream that nobody reads makes the engine hold the job back once its buffer is full,
 #: so it is dropped after this; the output is then read from what the engine kept.

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import ssl
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
@@ -17,11 +15,13 @@ from urllib.parse import quote, urlencode
 import httpcore
 
 from dayfly.contract.errors import FailedPrecondition, InvalidField, ProviderFailed
+from dayfly.providers.docker.answers import FAILURES, Answer, ByteStream
 from dayfly.providers.docker.chunked import ChunkedStream
 from dayfly.providers.docker.errors import from_status, from_transport
+from dayfly.providers.docker.tls import tls_context
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import Mapping
 
     from dayfly.providers.docker.contexts import Endpoint
 
@@ -31,44 +31,6 @@ _CONNECT_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 60.0
 _MAX_WORDS: Final = 64 * 1024
 _MAX_ANSWER: Final = 64 * 1024 * 1024
-
-_FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer.
-
-    Attributes:
-        status: HTTP status.
-        body: As it came.
-    """
-
-    status: int
-    body: bytes
-
-    @property
-    def words(self) -> str:
-        """The engine's message, or what stands in its place."""
-        try:
-            document = json.loads(self.body)
-        except ValueError:
-            document = None
-        match document:
-            case {"message": str(message)}:
-                return message.strip()
-        return self.body[:500].decode(errors="replace").strip() or "nothing"
-
-    def document(self) -> Any:
-        """The body as JSON.
-
-        Raises:
-            ProviderFailed: It is none.
-        """
-        try:
-            return json.loads(self.body)
-        except ValueError as error:
-            raise ProviderFailed(f"the engine's answer is no JSON: {self.body[:200]!r}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,39 +47,6 @@ class _Call:
     @property
     def tried(self) -> str:
         return f"{self.method} {self.path}"
-
-
-class ByteStream:
-    """A body that is read as it comes. It must be closed."""
-
-    def __init__(self, response: httpcore.Response, endpoint: Endpoint, tried: str) -> None:
-        self._response = response
-        self._endpoint = endpoint
-        self._tried = tried
-
-    async def chunks(self) -> AsyncGenerator[bytes, None]:
-        """Pieces of up to 64 KiB, as they arrive, until the engine closes."""
-        try:
-            async for chunk in self._response.aiter_stream():
-                yield chunk
-        except _FAILURES as error:
-            raise from_transport(error, self._endpoint, self._tried) from error
-
-    async def documents(self) -> AsyncGenerator[dict[str, Any], None]:
-        """JSON objects, one a line."""
-        rest = b""
-        async with aclosing(self.chunks()) as chunks:
-            async for chunk in chunks:
-                *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    if line.strip():
-                        yield json.loads(line)
-        if rest.strip():
-            yield json.loads(rest)
-
-    async def aclose(self) -> None:
-        """Let the connection go."""
-        await self._response.aclose()
 
 
 class Engine:
@@ -275,7 +204,7 @@ class Engine:
         )
         try:
             response = await self._pool.handle_async_request(request)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise from_transport(error, self.endpoint, call.tried) from error
         self._learn_version(response)
         return response
@@ -287,7 +216,7 @@ class Engine:
                 body += chunk
                 if len(body) > _MAX_ANSWER:
                     raise ProviderFailed(f"{tried}: the answer is over {_MAX_ANSWER} bytes")
-        except _FAILURES as error:
+        except FAILURES as error:
             raise from_transport(error, self.endpoint, tried) from error
         finally:
             await response.aclose()
@@ -309,29 +238,6 @@ class Engine:
                 "needed is 1.41 or later",
                 advice="Upgrade it to Docker Engine 20.10 or later.",
             )
-
-
-def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
-    """What a TLS endpoint's certificates say, read once.
-
-    Raises:
-        FailedPrecondition: A file cannot be read or is no certificate.
-    """
-    directory = endpoint.certificates
-    authority = directory / "ca.pem" if directory and (directory / "ca.pem").exists() else None
-    try:
-        context = ssl.create_default_context(cafile=authority)
-        if not endpoint.verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        if directory and (directory / "cert.pem").exists():
-            context.load_cert_chain(directory / "cert.pem", directory / "key.pem")
-    except OSError as error:  # ssl.SSLError is one
-        raise FailedPrecondition(
-            f"the TLS files in {directory} for {endpoint.url} cannot be used: {error}",
-            advice="See DOCKER_CERT_PATH, or the docker context's own files.",
-        ) from error
-    return context
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -106,21 +106,12 @@ def _system_error(error: BaseException) -> BaseException | None:
     return seen
 
 
-def refused_create(status: int, words: str, spec: JobSpec) -> DayflyError:
+def refused_create(words: str) -> DayflyError:
     """The engine did not make the container; nothing was created."""
     said = f"the engine refused to create the container: {words}"
-    if status >= 500 and not _field_in(words):
-        return ProviderFailed(said, reason=Reason.PROVIDER_ERROR)
-    if re.search("executable file not found|no command specified", words, re.IGNORECASE):
-        return InvalidField(said, field="command", advice="Give a command: -- ARGV.")
-    field = _field_in(words)
-    if not field and status != 400:
-        return ProviderFailed(said, reason=Reason.PROVIDER_ERROR)
-    return (
-        InvalidField(said, field=field or "image", reason=Reason.NEVER_STARTED)
-        if (field or spec.image)
-        else ProviderFailed(said)
-    )
+    if field := _field_in(words):
+        return InvalidField(said, field=field, reason=Reason.NEVER_STARTED)
+    return ProviderFailed(said, reason=Reason.PROVIDER_ERROR)
 
 
 def refused_start(words: str, spec: JobSpec) -> DayflyError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dayfly.contract.errors import DeadlinePassed
 from dayfly.contract.jobs import Progress, Reason
-from dayfly.providers.docker.client import Answer
+from dayfly.providers.docker.answers import Answer
 from dayfly.providers.docker.contexts import read_docker_config
 from dayfly.providers.docker.credentials import registry_auth
 from dayfly.providers.docker.errors import refused_pull
@@ -17,7 +17,8 @@ from dayfly.providers.docker.errors import refused_pull
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from dayfly.providers.docker.client import ByteStream, Engine
+    from dayfly.providers.docker.answers import ByteStream
+    from dayfly.providers.docker.client import Engine
 
 #: The engine reports every change of a pull; this long without one, it is stuck.
 SILENCE_SECONDS: Final = 120.0

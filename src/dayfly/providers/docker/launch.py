@@ -157,7 +157,7 @@ async def _create(
         await _refuse_stranger(session, name)
         return None
     if answer.status != 201:
-        raise refused_create(answer.status, answer.words, spec)
+        raise refused_create(answer.words)
     return JobHandle(id=answer.document()["Id"], name=name, provider="docker")
 
 

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dayfly.contract.jobs import LogQuery
-    from dayfly.providers.docker.client import ByteStream, Engine
+    from dayfly.providers.docker.answers import ByteStream
+    from dayfly.providers.docker.client import Engine
 
 BATCH: Final = 64 * 1024
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dayfly.contract.jobs import JobHandle, JobStatus, LogBatch
-    from dayfly.providers.docker.client import ByteStream
+    from dayfly.providers.docker.answers import ByteStream
     from dayfly.providers.docker.cursors import Cursor
     from dayfly.providers.docker.logs import Batcher
     from dayfly.providers.docker.runner import Session
