@@ -116,7 +116,7 @@ async def test_limits_user_directory_and_labels_hold(room: Any) -> None:
 
 async def test_memory_beyond_the_limit_is_out_of_memory(room: Any) -> None:
     # tail keeps a line without an end in memory.
-    handle = await room.run("sh", "-c", "cat /dev/zero | tail", resources=Resources(memory_mib=16))
+    handle = await room.run("sh", "-c", "cat /dev/zero | tail", resources=Resources(memory_mib=32))
     status = await room.ended(handle)
     assert status.reason is Reason.OUT_OF_MEMORY
     assert status.exit_code == 137
