@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -57,7 +57,7 @@ class Journal:
         path = path or state_dir() / "journal.sqlite3"
         with _explained(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            _make(path)
             connection = sqlite3.connect(
                 path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
@@ -187,6 +187,15 @@ def _get(connection: sqlite3.Connection, provider: str, key: str) -> JournalEntr
         "SELECT * FROM jobs WHERE provider=? AND key=?", (provider, key)
     ).fetchone()
     return rows.to_entry(row) if row else None
+
+
+def _make(path: Path) -> None:
+    """Make the file, readable for its owner only. One that is there is not touched.
+
+    To close a file is to lose every lock that this process has on it, SQLite's too.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
