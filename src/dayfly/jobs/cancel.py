@@ -10,19 +10,17 @@ from dayfly.jobs.retry import retried
 
 if TYPE_CHECKING:
     from dayfly.contract.jobs import JobHandle, JobStatus
-    from dayfly.jobs.provider import Provider
+    from dayfly.contract.services import JobCanceler
     from dayfly.jobs.timing import Timing
     from dayfly.jobs.watch import Watch
 
 
-async def request_stop(provider: Provider, handle: JobHandle, name: str, timing: Timing) -> None:
+async def request_stop(canceler: JobCanceler, handle: JobHandle, name: str, timing: Timing) -> None:
     """Ask for the stop.
 
     Raises:
-        NotServed: The plugin cannot stop jobs.
         DayflyError: The provider refused, or could not be reached.
     """
-    canceler = provider.canceler
     await retried(
         lambda: canceler.cancel_job(handle),
         tried=f"to stop {name}",

@@ -111,12 +111,12 @@ class Follow:
         answer = self._observer.logs(self._handle, self._query)
         async with aclosing(cast("AsyncGenerator[LogBatch, None]", answer)) as batches:
             async for batch in batches:
-                if resumed and batch.cursor in self._recent:
-                    continue  # Some log services give the last page's end again.
-                resumed = False
-                self._advance(batch)
-                if batch.data:
-                    yield batch
+                # Some log services give the last page's end again.
+                if not (resumed and batch.cursor in self._recent):
+                    resumed = False
+                    self._advance(batch)
+                    if batch.data:
+                        yield batch
                 if batch.end:
                     self.ended = True
                     return

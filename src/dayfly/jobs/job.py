@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -20,10 +19,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from dayfly.contract.jobs import JobHandle, JobStatus, LogBatch
+    from dayfly.contract.services import JobCanceler
     from dayfly.jobs.engine import Engine
     from dayfly.jobs.records import LogRecord
-
-_log = logging.getLogger("dayfly.jobs")
 
 
 class Job:
@@ -201,13 +199,9 @@ class Job:
         engine = await self._engine()
         if known := await self._known_end(engine):
             return known
-        end = engine.watch.end_of(self.handle)
+        canceler = engine.provider.canceler
         await engine.ledger.cancel_requested(self.key)
-        await request_stop(engine.provider, self.handle, self.name, engine.timing)
-        grace = engine.timing.default_grace if self._grace is None else self._grace
-        within = grace + engine.timing.cancel_deadline
-        status = await confirmed_stop(engine.watch, end, self.handle, self.name, within)
-        return await self._settled(engine, status)
+        return await self._settled(engine, await self._stop(engine, canceler))
 
     async def delete(self) -> None:
         """Remove what the job left at the provider, its output with it.
@@ -241,8 +235,7 @@ class Job:
 
         async def stop() -> None:
             try:
-                await request_stop(engine.provider, self.handle, self.name, engine.timing)
-                engine.watch.hasten(self.handle)
+                await self._stop(engine, engine.provider.canceler)
             except DayflyError as error:
                 engine.watch.fail(self.handle, error)
 
@@ -252,6 +245,13 @@ class Job:
         """Nothing more is done about it from here."""
         if self._deadline:
             self._deadline.disarm()
+
+    async def _stop(self, engine: Engine, canceler: JobCanceler) -> JobStatus:
+        end = engine.watch.end_of(self.handle)
+        await request_stop(canceler, self.handle, self.name, engine.timing)
+        grace = engine.timing.default_grace if self._grace is None else self._grace
+        within = grace + engine.timing.cancel_deadline
+        return await confirmed_stop(engine.watch, end, self.handle, self.name, within)
 
     async def _known_end(self, engine: Engine) -> JobStatus | None:
         if self._end is None and not self._recalled:
