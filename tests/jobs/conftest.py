@@ -27,7 +27,6 @@ SHORT = Timing(
     backoff_max=0.02,
     page_first=0.002,
     page_max=0.01,
-    gather=0.001,
 )
 
 

@@ -68,7 +68,7 @@ async def test_a_thousand_jobs_are_looked_at_in_full_batches_by_one_task(opened,
         await asyncio.sleep(0.45)
         rounds = sum(provider.batches) / 1000
         assert rounds >= 2
-        assert len(provider.batches) <= rounds * 10 * 1.5
+        assert len(provider.batches) <= rounds * 10 * 1.2
         for number, job in enumerate(provider.jobs.values()):
             job.ends(number % 200)
         ends = await asyncio.gather(*waits)

@@ -21,7 +21,8 @@ class Timing:
         backoff_max: Longest pause between two tries.
         page_first: Pause before asking again for output, after output came.
         page_max: The same, after nothing came for a while.
-        gather: How long after an event to wait for more, to look at all in one call.
+        gather: How long a look is put off for each job that is watched, so that one call
+            looks at more of them.
     """
 
     error_deadline: float = 900.0
@@ -33,7 +34,7 @@ class Timing:
     backoff_max: float = 10.0
     page_first: float = 0.02
     page_max: float = 0.25
-    gather: float = 0.005
+    gather: float = 0.0001
 
 
 def jittered(seconds: float) -> float:

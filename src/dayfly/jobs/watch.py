@@ -97,7 +97,7 @@ class Watch:
         changed = self._jobs.values() if handle_id is None else [self._jobs.get(handle_id)]
         for watched in changed:
             if watched is not None:
-                watched.due = now
+                watched.due = watched.ripe = now
                 self._wake.set()
 
     async def _run(self) -> None:
@@ -130,22 +130,22 @@ class Watch:
             except TimeoutError:
                 return
         if len(self._jobs) > 1:
-            await asyncio.sleep(self._timing.gather)
+            wait = self._timing.gather * len(self._jobs)
+            await asyncio.sleep(min(wait, self._description.poll_min_seconds / 4))
 
     def _due(self) -> Sequence[Sequence[Watched]]:
-        """Batches of what is due, filled up with what is due soon."""
+        """Batches of what is due; the last is filled up with what will be before long."""
         now = asyncio.get_running_loop().time()
         idle = [watched for watched in self._jobs.values() if not watched.asking]
-        if not any(watched.due <= now for watched in idle):
-            return []
-        soon = now + self._description.poll_min_seconds / 2
-        chosen = [watched for watched in idle if watched.due <= soon]
+        due = sum(watched.due <= now for watched in idle)
         size = max(self._description.statuses_per_call, 1)
-        batches = [chosen[start : start + size] for start in range(0, len(chosen), size)]
+        ripe = [watched for watched in idle if watched.ripe <= now]
+        ripe.sort(key=_time_due)
+        chosen = ripe[: -(-due // size) * size]
         for watched in chosen:
             watched.asking = True
             watched.due = now
-        return batches
+        return [chosen[start : start + size] for start in range(0, len(chosen), size)]
 
     async def _look(self, batch: Sequence[Watched]) -> None:
         asked = asyncio.get_running_loop().time()
@@ -160,10 +160,14 @@ class Watch:
             hastened = watched.due > asked
             watched.learn(answer, now, self._description, woken=self._wakes.up)
             if hastened and not isinstance(answer, DayflyError):
-                watched.due = now
+                watched.due = watched.ripe = now
             if watched.end.done():
                 self._jobs.pop(watched.handle.id, None)
         self._wake.set()
+
+
+def _time_due(watched: Watched) -> float:
+    return watched.due
 
 
 def _own(error: DayflyError) -> DayflyError:

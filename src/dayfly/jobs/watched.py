@@ -25,18 +25,29 @@ class Watched:
         handle: The job.
         end: Its final status, or the error that ended the watch.
         due: Monotonic time of the next look.
+        ripe: From when on it may come along with a look at others.
         status: As it was last seen; None before that.
         asking: A look is on its way.
     """
 
-    __slots__ = ("_backoff", "_since", "_young_since", "asking", "due", "end", "handle", "status")
+    __slots__ = (
+        "_backoff",
+        "_since",
+        "_young_since",
+        "asking",
+        "due",
+        "end",
+        "handle",
+        "ripe",
+        "status",
+    )
 
     def __init__(
         self, handle: JobHandle, end: asyncio.Future[JobStatus], now: float, timing: Timing
     ) -> None:
         self.handle = handle
         self.end = end
-        self.due = now
+        self.due = self.ripe = now
         self.status: JobStatus | None = None
         self.asking = False
         self._since = now
@@ -45,7 +56,7 @@ class Watched:
 
     def hasten(self, now: float) -> None:
         """Something is about to happen: look now, and often again."""
-        self._young_since = self.due = now
+        self._young_since = self.due = self.ripe = now
 
     def learn(
         self, answer: JobStatus | DayflyError, now: float, description: Description, *, woken: bool
@@ -74,7 +85,8 @@ class Watched:
             # long one costs few calls. Events make it grow faster.
             pause = (now - self._young_since) * (1.0 if woken else 0.1)
             bounds = description.poll_min_seconds, description.poll_max_seconds
-            self.due = now + jittered(min(max(pause, bounds[0]), bounds[1]))
+            pause = jittered(min(max(pause, bounds[0]), bounds[1]))
+            self.due, self.ripe = now + pause, now + pause / 2
 
     def fail(self, error: DayflyError) -> None:
         """End the watch of this job with an error."""
@@ -91,7 +103,7 @@ class Watched:
             tried = f"to see how {self.handle.name or self.handle.id} stands"
             self.fail(gave_up(error, tried, self._backoff.deadline))
         else:
-            self.due = now + pause
+            self.due = self.ripe = now + pause
 
     def _lost(self, status: JobStatus, now: float, grace: float) -> bool:
         return status.state is JobState.UNKNOWN and now - self._since >= grace
