@@ -210,7 +210,7 @@ class TestTimeout:
         assert provider.calls["cancel_job"] == 0
         async with opened() as jobs:
             again = await jobs.launch(LIMITED, "k1")
-            async with asyncio.timeout(0.5):
+            async with asyncio.timeout(0.9):
                 assert (await again.wait()).reason is Reason.TIMED_OUT
 
     async def test_it_cannot_be_kept_for_a_detached_job(self, opened, provider):

@@ -27,7 +27,7 @@ async def test_what_is_printed_while_it_runs_comes_at_once(opened, provider):
         batches = job.output()
         for number in range(5):
             provider.only.prints(b"%d\n" % number)
-            async with asyncio.timeout(0.2):
+            async with asyncio.timeout(1):
                 assert (await anext(batches)).data == b"%d\n" % number
             await asyncio.sleep(0.01)
         provider.only.ends()
