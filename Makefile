@@ -20,8 +20,10 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	tools/wire.sh --check
 
+# The engine is one for all, so what uses it runs one after the other.
 unit: $(VENV)/.dev
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 -m "not docker" $(PYTEST_ARGS)
+	$(BIN)/pytest -m docker $(PYTEST_ARGS)
 
 wire: $(VENV)/.dev ## generate src/dayfly/contract/wire from proto/
 	tools/wire.sh

@@ -116,7 +116,8 @@ class Crash:
     def made(self) -> bool:
         """The provider has something for the key."""
         if self.provider == "local":
-            return any(self.state.rglob(f"*{key_digest(self.key)}*"))
+            # One level only: below it, directories come and go while they are looked at.
+            return any((self.state / "local" / "jobs").glob(f"*{key_digest(self.key)}*"))
         wanted = json.dumps({"label": [self._label()]})
         return bool(json.loads(_engine("containers/json", all="true", filters=wanted)))
 

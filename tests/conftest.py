@@ -1,1 +1,0 @@
-"""Nothing here yet that every room needs."""
