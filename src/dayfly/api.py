@@ -158,11 +158,14 @@ class Connection:
         self._jobs: Jobs | None = None
         self._stack = AsyncExitStack()
 
-    def start(self) -> None:
+    def start(self, process: PluginProcess | None = None) -> None:
         """Start the plugin's process ahead of entering, to do something else meanwhile.
 
         The calling thread must live as long as the connection: Linux ends the plugin
         with the thread that started it.
+
+        Args:
+            process: One of this provider's plugin that runs already; None starts one.
 
         Raises:
             NotFound: The plugin is not installed.
@@ -170,6 +173,7 @@ class Connection:
         """
         from dayfly.host import find_plugin, spawn  # noqa: PLC0415 - keeps the import light
 
+        self._process = self._process or process
         if self._process is None:
             wanted = dict.fromkeys((*self._settings.pass_env, *self._pass_env))
             self._process = spawn(find_plugin(self._settings.plugin), pass_env=tuple(wanted))

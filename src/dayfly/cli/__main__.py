@@ -16,6 +16,9 @@ def main() -> int:
     if sys.argv[1:] in (["--version"], ["-V"]):
         return _print_version()
     try:
+        from dayfly.cli.ahead import start_ahead  # noqa: PLC0415 - --version needs nothing
+
+        start_ahead(sys.argv[1:])
         from dayfly.cli.app import run  # noqa: PLC0415 - click is not needed for --version
 
         code = run(sys.argv[1:])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from dayfly.cli.ahead import claim
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
@@ -22,7 +24,7 @@ def start(on: str, *, pass_env: Sequence[str] = ()) -> Connection:
     from dayfly.api import connect  # noqa: PLC0415 - not needed to parse or to complete
 
     connection = connect(on, pass_env=pass_env)
-    connection.start()
+    connection.start(claim(connection.provider, pass_env))
     return connection
 
 
