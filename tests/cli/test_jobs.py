@@ -144,6 +144,7 @@ def test_prune_removes_what_ended_and_a_dry_run_nothing(ended):
     assert len(ended("prune", "-o", "json").json["leftovers"]) == 1
     assert ended("prune", "-o", "json").json["leftovers"] == []
     assert ended("ps", "--on", "local", "--all", "-o", "json").json["jobs"] == []
+    assert ended("ps", "--all", "-o", "json").json["jobs"] == []
 
 
 def test_plan_shows_requests_and_starts_nothing(cli):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from dayfly.contract.errors import FailedPrecondition, NotServed
 from dayfly.contract.identity import intent_digest
+from dayfly.contract.jobs import JobState, JobStatus
 from dayfly.jobs.engine import make_engine
 from dayfly.jobs.job import Job
 from dayfly.jobs.launch import Launch, check, leaves_open
@@ -177,10 +178,13 @@ class Jobs:
             DayflyError: The provider could not be asked.
         """
         inventory = self._provider.inventory
-        return await self._ask(
+        leftovers = await self._ask(
             lambda: inventory.prune(dry_run=dry_run, older_than_seconds=older_than_seconds),
             "to remove what ended jobs left",
         )
+        if leftovers and not dry_run:
+            await self._note_removed()
+        return leftovers
 
     def attach(self, handle: JobHandle, key: str = "", name: str = "") -> Job:
         """A job that somebody launched, from its handle alone. It is detached.
@@ -207,6 +211,18 @@ class Jobs:
             except NotServed:
                 return
             await self._ledger.found(entry.key, handle)
+
+    async def _note_removed(self) -> None:
+        """Write down which jobs the provider has no longer."""
+        engine = await self._engine()
+        present = await self._ledger.present()
+        size = engine.description.statuses_per_call
+        for begin in range(0, len(present), size):
+            batch = present[begin : begin + size]
+            statuses = await engine.looks.many([handle for _, handle in batch])
+            for (key, _), status in zip(batch, statuses, strict=True):
+                if isinstance(status, JobStatus) and status.state is JobState.UNKNOWN:
+                    await self._ledger.deleted(key)
 
     async def _find(self, key: str) -> JobHandle | None:
         return await self._ask(lambda: self._provider.submitter.find(key), f"to find key {key!r}")

@@ -67,6 +67,17 @@ class Ledger:
             if entry.provider == self.provider and entry.handle is None and not entry.never_launched
         ]
 
+    async def present(self) -> list[tuple[str, JobHandle]]:
+        """Key and handle of every launch whose leftovers may still be there."""
+        if self.journal is None:
+            return []
+        entries = await asyncio.to_thread(self.journal.entries)
+        return [
+            (entry.key, entry.handle)
+            for entry in entries
+            if entry.provider == self.provider and entry.handle and entry.deleted is None
+        ]
+
     async def withdraw(self, key: str) -> None:
         """Take an intent back."""
         await self._write(key, lambda journal: journal.withdraw(self.provider, key))

@@ -63,7 +63,8 @@ async def test_signals_that_the_plugin_ignores_are_not_ignored_by_the_job(desk):
     handle = await desk.start(sh("grep SigIgn /proc/self/status"))
     await desk.end(handle)
     out, _ = await desk.output(handle)
-    assert int(out.split()[1], 16) == 0
+    # Those that POSIX names; what lies above belongs to the C library.
+    assert int(out.split()[1], 16) & 0x7FFFFFFF == 0
 
 
 async def test_the_same_key_three_times_is_one_job(desk):
