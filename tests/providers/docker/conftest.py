@@ -14,7 +14,8 @@ from dayfly.providers.docker.canceler import Canceler
 from dayfly.providers.docker.config import Config
 from dayfly.providers.docker.inventory import Inventory
 from dayfly.providers.docker.observer import Observer
-from dayfly.providers.docker.runner import Session, Submitter
+from dayfly.providers.docker.runner import Submitter
+from dayfly.providers.docker.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping

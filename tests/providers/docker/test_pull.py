@@ -11,7 +11,8 @@ import pytest
 from dayfly.contract.errors import DayflyError, Unavailable
 from dayfly.contract.jobs import JobSpec, Progress, Reason, Submission
 from dayfly.providers.docker.config import Config
-from dayfly.providers.docker.runner import Session, Submitter
+from dayfly.providers.docker.runner import Submitter
+from dayfly.providers.docker.session import Session
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from dayfly.providers.docker.canceler import Canceler
 from dayfly.providers.docker.inventory import Inventory
 from dayfly.providers.docker.observer import Observer
-from dayfly.providers.docker.runner import Session, Submitter
+from dayfly.providers.docker.runner import Submitter
+from dayfly.providers.docker.session import Session
 from dayfly.sdk import Plugin, serve
 from dayfly.version import __version__
 

@@ -15,7 +15,7 @@ from dayfly.providers.docker.states import (
 
 if TYPE_CHECKING:
     from dayfly.contract.jobs import JobHandle
-    from dayfly.providers.docker.runner import Session
+    from dayfly.providers.docker.session import Session
 
 
 class Canceler:

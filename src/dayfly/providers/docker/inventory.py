@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from dayfly.contract.jobs import JobHandle, JobStatus
     from dayfly.providers.docker.observer import Observer
-    from dayfly.providers.docker.runner import Session
+    from dayfly.providers.docker.session import Session
 
 #: A launch starts its container within moments; after this it was interrupted.
 _STUCK_AFTER: Final = timedelta(minutes=5)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dayfly.contract.jobs import Submission
-    from dayfly.providers.docker.runner import Session
+    from dayfly.providers.docker.session import Session
 
 _ROUNDS: Final = 3
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dayfly.providers.docker.answers import ByteStream
     from dayfly.providers.docker.cursors import Cursor
     from dayfly.providers.docker.logs import Batcher
-    from dayfly.providers.docker.runner import Session
+    from dayfly.providers.docker.session import Session
 
 _INSPECTS_AT_ONCE: Final = 16
 #: The engine ends an attached stream just before it knows the container as ended. Longer
