@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, TypedDict, Unpack
 
-from dayfly.contract.errors import FailedPrecondition
+from dayfly.contract.errors import DayflyError, FailedPrecondition
 from dayfly.contract.jobs import JobSpec, JobState, JobTarget, Resources, Stream
 from dayfly.contract.tokens import from_token
 
@@ -372,8 +372,10 @@ async def _run(
         try:
             async for batch in running.output():
                 printed[batch.stream] += batch.data
-        finally:
-            status = await running.wait()
+        except DayflyError:
+            await running.wait()  # Output that cannot be read does not stop the job.
+            raise
+        status = await running.wait()
         if not keep:
             await running.delete()
     return Result(

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -91,3 +96,20 @@ async def test_a_connection_that_is_not_entered_says_so():
 def test_a_provider_that_is_not_there_is_named():
     with pytest.raises(NotFound, match="nosuch"):
         dayfly.connect("nosuch")
+
+
+def test_ctrl_c_in_a_synchronous_run_stops_the_job(tmp_path):
+    script = "import dayfly; dayfly.run('echo $$ > started; exec sleep 60', working_dir='.')"
+    script = script.replace("working_dir='.'", f"working_dir={str(tmp_path)!r}")
+    state = {**os.environ, "DAYFLY_STATE_DIR": str(tmp_path / "state")}
+    caller = subprocess.Popen([sys.executable, "-c", script], env=state, stderr=subprocess.PIPE)
+    started = tmp_path / "started"
+    wait_until = time.monotonic() + 20
+    while not (started.exists() and started.read_text()) and time.monotonic() < wait_until:
+        time.sleep(0.05)
+    job = int(started.read_text())
+    caller.send_signal(signal.SIGINT)
+    _, said = caller.communicate(timeout=20)
+    assert b"KeyboardInterrupt" in said
+    with pytest.raises(ProcessLookupError):
+        os.kill(job, 0)
