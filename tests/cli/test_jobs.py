@@ -177,3 +177,26 @@ def test_doctor_finds_nothing_wrong_and_then_something(cli):
     assert broken.code == 1
     assert [c["name"] for c in broken.json["checks"] if c["outcome"] == "FAILED"] == ["plugin"]
     assert "FAILED" in cli("doctor", "--on", "prod").text
+
+
+@pytest.mark.docker
+def test_what_is_gone_already_counts_as_removed(cli):
+    cli(
+        "run",
+        "-d",
+        "--name",
+        "gone",
+        "--on",
+        "docker",
+        "--image",
+        "dayfly-test:latest",
+        "--",
+        "true",
+    )
+    assert cli("wait", "gone").code == 0
+    token = cli("status", "gone", "-o", "json").json["handle"]
+    assert cli("rm", "gone").code == 0
+    for journal in (cli.directory / "state").glob("journal.sqlite3*"):
+        journal.unlink()  # as on a machine that never saw the job
+    assert cli("rm", token).code == 0
+    assert cli("rm", "--force", token).code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -11,6 +12,7 @@ from dayfly.cli.job_options import provider_option
 from dayfly.cli.many import report, with_chosen
 from dayfly.cli.naming import job_argument
 from dayfly.cli.settings import Settings, pass_settings, shared_options
+from dayfly.contract.errors import NotFound
 
 if TYPE_CHECKING:
     from dayfly.jobs import Job
@@ -27,7 +29,8 @@ def rm(settings: Settings, selectors: tuple[str, ...], on: str, force: bool) -> 
 
     async def remove(job: Job) -> None:
         if force:
-            await job.cancel()
+            with suppress(NotFound):  # What is gone already is what was asked for.
+                await job.cancel()
         await job.delete()
 
     results = with_chosen(selectors, on, remove)
