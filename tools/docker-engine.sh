@@ -25,7 +25,8 @@ install_packages() {
 }
 
 if ! have docker || ! { answers || have dockerd; }; then
-  install_packages docker.io ca-certificates
+  # The last two are what containers need where no init system has set them up.
+  install_packages docker.io ca-certificates apparmor cgroupfs-mount
 fi
 
 if ! answers; then
