@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 
 from dayfly.providers.local.supervisor import kernel
 
-_ROUND_SECONDS = 0.05
-_LAST_ROUND_SECONDS = 10.0
+_LAST_ROUND_SECONDS = 10
 
 
 def guard(supervisor: int) -> None:
@@ -23,18 +21,12 @@ def guard(supervisor: int) -> None:
     # The launch and its answer are the supervisor's: they end when it does.
     os.closerange(0, 2)
     os.waitpid(supervisor, 0)
-    deadline = time.monotonic() + _LAST_ROUND_SECONDS
-    while time.monotonic() < deadline:
+    # Ends this process, should something not die: a guard must not stay for ever either.
+    signal.alarm(_LAST_ROUND_SECONDS)
+    while True:
+        # Again after each death: what had just been forked is ours by then.
         kernel.signal_tree(supervisor, signal.SIGKILL)
-        if _has_no_children():
+        try:
+            os.waitpid(-1, 0)
+        except ChildProcessError:
             return
-        time.sleep(_ROUND_SECONDS)
-
-
-def _has_no_children() -> bool:
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return True
-    return False
