@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from dayfly.contract.errors import InvalidField
+from dayfly.sdk.settings import refuse_unknown, secret_names, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Pull(StrEnum):
@@ -43,42 +47,19 @@ def read_config(document: Mapping[str, object]) -> Config:
     Raises:
         InvalidField: A key is not known, or its value is not allowed.
     """
-    for key in document:
-        if key not in _KEYS:
-            raise InvalidField(
-                f"{key!r} is no setting of the docker provider; allowed: {', '.join(_KEYS)}",
-                field=key,
-            )
-    host, context = _text(document, "host"), _text(document, "context")
+    refuse_unknown(document, _KEYS, "docker")
+    host, context = text(document, "host"), text(document, "context")
     if host and context:
         raise InvalidField(
             f"both host ({host!r}) and context ({context!r}) are set; allowed: one of them",
             field="context",
         )
-    return Config(host=host, context=context, pull=_pull(document), secrets=_secrets(document))
-
-
-def _text(document: Mapping[str, object], key: str) -> str:
-    value = document.get(key, "")
-    if not isinstance(value, str):
-        raise InvalidField(f"{key} is {value!r}; allowed: text", field=key)
-    return value
+    return Config(host=host, context=context, pull=_pull(document), secrets=secret_names(document))
 
 
 def _pull(document: Mapping[str, object]) -> Pull:
-    value = _text(document, "pull") or Pull.MISSING
+    value = text(document, "pull") or Pull.MISSING
     try:
         return Pull(value)
     except ValueError:
         raise InvalidField(f"pull is {value!r}; allowed: {', '.join(Pull)}", field="pull") from None
-
-
-def _secrets(document: Mapping[str, object]) -> dict[str, str]:
-    table = document.get("secrets", {})
-    if not isinstance(table, Mapping):
-        raise InvalidField("secrets is no table of names to references", field="secrets")
-    for name, reference in table.items():
-        if not isinstance(reference, str):
-            # Not shown: people paste values where references belong.
-            raise InvalidField(f"secrets.{name} is no text", field=f"secrets.{name}")
-    return dict(table)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dayfly.contract.errors import InvalidField
+from dayfly.sdk.settings import refuse_unknown, secret_names, text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _KEYS = ("state_dir", "secrets")
 
@@ -32,13 +36,8 @@ def read_config(document: Mapping[str, object]) -> Config:
     Raises:
         InvalidField: A key is not known, or its value is not allowed.
     """
-    for key in document:
-        if key not in _KEYS:
-            raise InvalidField(
-                f"{key!r} is no setting of the local provider; allowed: {', '.join(_KEYS)}",
-                field=key,
-            )
-    return Config(state_dir=_state_dir(document), secrets=_secrets(document))
+    refuse_unknown(document, _KEYS, "local")
+    return Config(state_dir=_state_dir(document), secrets=secret_names(document))
 
 
 def default_state_dir() -> Path:
@@ -51,9 +50,7 @@ def default_state_dir() -> Path:
 
 
 def _state_dir(document: Mapping[str, object]) -> Path:
-    value = document.get("state_dir", "")
-    if not isinstance(value, str) or "\0" in value:
-        raise InvalidField(f"state_dir is {value!r}; allowed: a path", field="state_dir")
+    value = text(document, "state_dir")
     if not value:
         return default_state_dir()
     path = Path(value).expanduser()
@@ -62,14 +59,3 @@ def _state_dir(document: Mapping[str, object]) -> Path:
             f"state_dir is {value!r}; allowed: an absolute path, or one from ~", field="state_dir"
         )
     return path
-
-
-def _secrets(document: Mapping[str, object]) -> dict[str, str]:
-    table = document.get("secrets", {})
-    if not isinstance(table, Mapping):
-        raise InvalidField("secrets is no table of names to references", field="secrets")
-    for name, reference in table.items():
-        if not isinstance(reference, str):
-            # Not shown: people paste values where references belong.
-            raise InvalidField(f"secrets.{name} is no text", field=f"secrets.{name}")
-    return dict(table)
