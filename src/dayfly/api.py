@@ -187,22 +187,30 @@ class Connection:
         import asyncio  # noqa: PLC0415 - whoever enters this has it already
 
         from dayfly.host import connect as dial  # noqa: PLC0415 - imports grpc
-        from dayfly.jobs import Jobs, Journal  # noqa: PLC0415 - while the plugin starts
+        from dayfly.jobs import Jobs  # noqa: PLC0415 - while the plugin starts
 
         self.start()
         assert self._process is not None  # noqa: S101 - start() has set it
         async with AsyncExitStack() as stack:
+            # The journal opens while the plugin starts: both take their time.
+            opening = asyncio.create_task(asyncio.to_thread(self._open_journal))
+            stack.push_async_callback(asyncio.wait, [opening])
             self._plugin = await stack.enter_async_context(
                 dial(self._process, config=self._settings.settings)
             )
-            journal = self._journal
-            if journal is None and self._keep_journal:
-                journal = await asyncio.to_thread(Journal.open)
+            journal = await opening
             self._jobs = await stack.enter_async_context(
                 Jobs(self._plugin.services, provider=self.provider, journal=journal)
             )
             self._stack = stack.pop_all()
         return self
+
+    def _open_journal(self) -> Journal | None:
+        from dayfly.jobs import Journal  # noqa: PLC0415 - while the plugin starts
+
+        if self._journal is not None or not self._keep_journal:
+            return self._journal
+        return Journal.open()
 
     async def __aexit__(
         self,
