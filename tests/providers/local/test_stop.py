@@ -26,7 +26,9 @@ async def test_cancel_at_once(desk):
 
 
 async def test_a_job_may_clean_up(desk):
-    handle = await desk.start(sh("trap 'echo cleaned; exit 5' TERM; echo ready; sleep 60"))
+    # The sleep is there before "ready": a shell that forks it later would not pass TERM on.
+    script = "trap 'echo cleaned; exit 5' TERM; sleep 60 & echo ready; wait"
+    handle = await desk.start(sh(script))
     await desk.printed(handle, b"ready")
     assert (await cancelled(desk, handle)).exit_code == 5
     out, _ = await desk.output(handle)

@@ -10,11 +10,18 @@ import pytest
 
 from dayfly.contract.jobs import JobState, Reason
 from dayfly.testing.rules import Promise, rule
-from dayfly.testing.trial import first_output, read
+from dayfly.testing.trial import first_output, new_key, read
 
 if TYPE_CHECKING:
-    from dayfly.contract.jobs import JobStatus
-    from dayfly.testing.trial import Trial
+    from typing import Final
+
+    from dayfly.contract.jobs import JobHandle, JobStatus
+    from dayfly.jobs import Job
+    from dayfly.testing.trial import Session, Trial
+
+#: How many jobs are launched to meet one that is still pending.
+_TRIES: Final = 10
+_LOOK_SECONDS: Final = 0.002
 
 
 class CancelIsAStop(Promise):
@@ -26,6 +33,24 @@ class CancelIsAStop(Promise):
         job = await trial.launch(trial.provider.endless())
         _assert_cancelled(await job.cancel())
         assert b"survived" not in (await read(job)).stdout
+
+    @rule("canceler", "submitter", "observer")
+    async def test_cancel_while_pending(self, trial: Trial) -> None:
+        """A job that another machine cancels before it runs ends cancelled for its launcher too."""
+        async with trial.another_session() as elsewhere:
+            for _ in range(_TRIES):
+                key = new_key()
+                spec = trial.provider.endless("echo ready")
+                launching = asyncio.create_task(trial.launch(spec, key=key))
+                handle, pending = await _seen(elsewhere, key, launching)
+                _assert_cancelled(await elsewhere.jobs.attach(handle).cancel())
+                job = await launching
+                assert job.handle.id == handle.id
+                _assert_cancelled(await job.wait(timeout=trial.provider.seconds))
+                assert b"survived" not in (await read(job)).stdout
+                if pending:
+                    return
+        pytest.skip(f"none of {_TRIES} jobs could be seen pending")
 
     @rule("canceler")
     async def test_cancel_while_running(self, trial: Trial) -> None:
@@ -99,6 +124,20 @@ class CancelIsAStop(Promise):
         with pytest.raises(asyncio.CancelledError):
             await waiting
         _assert_cancelled(await trial.status(job.handle))
+
+
+async def _seen(session: Session, key: str, launching: asyncio.Task[Job]) -> tuple[JobHandle, bool]:
+    """The key's job as soon as another machine can see it, and whether it was pending then."""
+    services = session.plugin.services
+    assert services.submitter
+    assert services.observer
+    while (handle := await services.submitter.find(key)) is None:
+        if launching.done():
+            handle = (await launching).handle
+            break
+        await asyncio.sleep(_LOOK_SECONDS)
+    [status] = await services.observer.statuses([handle])
+    return handle, status.state is JobState.PENDING
 
 
 def _assert_cancelled(status: JobStatus) -> None:
