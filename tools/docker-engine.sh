@@ -31,6 +31,9 @@ fi
 
 if ! answers; then
   [ "$(id -u)" = 0 ] || fail "no Docker Engine answers, and only root can start one here"
+  # An init system does this at boot; where there is none, or it did not run the package's
+  # script, nobody did.
+  if have cgroupfs-mount && ! grep -q ' /sys/fs/cgroup' /proc/mounts; then cgroupfs-mount; fi
   rm -f /var/run/docker.pid
   nohup dockerd --storage-driver=vfs --iptables=false --ip6tables=false --ip-masq=false \
     >"$log" 2>&1 &
