@@ -1,103 +1,22 @@
-"""The Python API: configuration, a plugin's process, jobs.
-
-Times are seconds, sizes MiB, outputs bytes. Failures are ``dayfly.DayflyError``. What
-comes back of a job (state, exit code, reason) is the provider's word, never a guess.
-"""
+"""A provider's plugin in a process of its own, and jobs over it."""
 
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
-from dayfly.contract.errors import DayflyError, FailedPrecondition
-from dayfly.contract.jobs import JobSpec, JobState, JobTarget, Resources, Stream
+from dayfly.api.fields import JobFields, job_spec
+from dayfly.contract.errors import FailedPrecondition
 from dayfly.contract.tokens import from_token
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
-    from dayfly.contract.jobs import JobHandle, JobStatus, Progress, Reason
+    from dayfly.contract.jobs import JobHandle, Progress
     from dayfly.contract.provider import Description
     from dayfly.host import Config, PluginConnection, PluginProcess
     from dayfly.jobs import Job, Jobs, Journal
-
-
-class JobFields(TypedDict, total=False):
-    """What a job is, beside its command. A provider refuses what it cannot carry out.
-
-    Attributes:
-        image: Container image; left out for a provider that runs processes.
-        entrypoint: Replaces the image's entry point.
-        env: Plain variables. Never a secret.
-        secrets: Variable to secret reference, such as ``env:DATABASE_URL``.
-        cpus: Virtual CPUs.
-        memory: Memory in MiB.
-        cpu_time: CPU time in all, in seconds.
-        timeout: Wall-clock limit in seconds; beyond it the job is stopped, TIMED_OUT.
-        grace: Seconds between TERM and KILL when the job is stopped.
-        name: What to call it; made from the command when left out.
-        working_dir: Directory it starts in.
-        user: ``user[:group]``.
-        network: Network to join.
-        platform: ``os/arch[/variant]``.
-        labels: For finding it again.
-        target: Run from something that exists, instead of on its own.
-    """
-
-    image: str
-    entrypoint: Sequence[str]
-    env: Mapping[str, str]
-    secrets: Mapping[str, str]
-    cpus: float
-    memory: int
-    cpu_time: int
-    timeout: int
-    grace: int
-    name: str
-    working_dir: str
-    user: str
-    network: str
-    platform: str
-    labels: Mapping[str, str]
-    target: JobTarget
-
-
-def job_spec(command: Sequence[str] | str, job: JobFields) -> JobSpec:
-    """The job as the contract has it; whoever launches it checks its fields."""
-    line = isinstance(command, str)
-    return JobSpec(
-        command=() if line else tuple(command),
-        run_command=str(command) if line else "",
-        image=job.get("image", ""),
-        entrypoint=tuple(job.get("entrypoint", ())),
-        env=dict(job.get("env", {})),
-        secrets=dict(job.get("secrets", {})),
-        resources=Resources(
-            cpus=job.get("cpus"),
-            memory_mib=job.get("memory"),
-            cpu_time_seconds=job.get("cpu_time"),
-        ),
-        timeout_seconds=job.get("timeout"),
-        grace_period_seconds=job.get("grace"),
-        name=job.get("name", ""),
-        working_dir=job.get("working_dir", ""),
-        user=job.get("user", ""),
-        network=job.get("network", ""),
-        platform=job.get("platform", ""),
-        labels=dict(job.get("labels", {})),
-        target=job.get("target", JobTarget()),
-    )
-
-
-def variables_to_pass(spec: JobSpec) -> tuple[str, ...]:
-    """Names of our variables that the plugin needs, to resolve ``env:NAME`` secrets."""
-    return tuple(
-        reference.removeprefix("env:")
-        for reference in spec.secrets.values()
-        if reference.startswith("env:")
-    )
 
 
 def connect(
@@ -123,7 +42,7 @@ def connect(
         NotFound: There is no such configuration or plugin.
         InvalidField: The configuration is wrong; naming the field.
     """
-    from dayfly.host import load_config  # noqa: PLC0415 - keeps `import dayfly.api` light
+    from dayfly.host import load_config  # noqa: PLC0415 - keeps the import light
 
     config = load_config() if config is None else config
     name = provider or config.default_provider
@@ -293,106 +212,6 @@ class Connection:
     async def describe(self) -> Description:
         """What the provider can honour."""
         return await self.jobs.describe()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """How a job ended and what it printed.
-
-    Attributes:
-        name: The job's name.
-        key: Its idempotency key.
-        status: The provider's last word on it.
-        stdout: What it wrote there, whole; all of the output where the provider does
-            not keep the streams apart.
-        stderr: What it wrote there, whole.
-    """
-
-    name: str
-    key: str
-    status: JobStatus
-    stdout: bytes
-    stderr: bytes
-
-    @property
-    def exit_code(self) -> int | None:
-        """0 to 255; None where the provider does not give one."""
-        return self.status.exit_code
-
-    @property
-    def state(self) -> JobState:
-        """SUCCEEDED, FAILED or CANCELLED; UNKNOWN where the job was lost."""
-        return self.status.state
-
-    @property
-    def reason(self) -> Reason | None:
-        """Why it ended as it did."""
-        return self.status.reason
-
-    @property
-    def ok(self) -> bool:
-        """It succeeded."""
-        return self.status.state is JobState.SUCCEEDED
-
-
-def run(
-    command: Sequence[str] | str = (),
-    *,
-    on: str = "",
-    key: str | None = None,
-    keep: bool = False,
-    **job: Unpack[JobFields],
-) -> Result:
-    """Run a job to its end, collect its output, and remove what it left in the cloud.
-
-    The output is held in memory; read a large one through ``connect``. Ctrl-C cancels
-    the job and waits for its stop. Variables that ``env:NAME`` secrets name are passed
-    on to the plugin.
-
-    Args:
-        command: argv, or one line for ``/bin/sh -c``.
-        on: A configuration of dayfly.toml or an installed plugin; empty is the default.
-        key: Idempotency key; None is a random one.
-        keep: Do not remove the ended job.
-        job: What the job is; see ``JobFields``.
-
-    Raises:
-        FailedPrecondition: It was called from a running event loop.
-        DayflyError: As ``Connection.run``, and when the output or the end cannot be read.
-    """
-    import asyncio  # noqa: PLC0415 - keeps `import dayfly.api` light
-
-    if asyncio._get_running_loop() is not None:  # noqa: SLF001 - the public one raises
-        raise FailedPrecondition(
-            "dayfly.run was called from a running event loop, which it would block",
-            advice="There, use: async with dayfly.connect(...) as provider.",
-        )
-    return asyncio.run(_run(command, on=on, key=key, keep=keep, job=job))
-
-
-async def _run(
-    command: Sequence[str] | str, *, on: str, key: str | None, keep: bool, job: JobFields
-) -> Result:
-    spec = job_spec(command, job)
-    async with connect(on, pass_env=variables_to_pass(spec)) as provider:
-        running = await provider.jobs.launch(spec, key=key, follow=True)
-        printed: dict[Stream, bytearray] = {stream: bytearray() for stream in Stream}
-        try:
-            async for batch in running.output():
-                printed[batch.stream] += batch.data
-        except DayflyError:
-            await running.wait()  # Output that cannot be read does not stop the job.
-            raise
-        status = await running.wait()
-        if not keep:
-            await running.delete()
-    return Result(
-        name=running.name,
-        key=running.key,
-        status=status,
-        stdout=bytes(printed[Stream.STDOUT] + printed[Stream.COMBINED]),
-        stderr=bytes(printed[Stream.STDERR]),
-    )
 
 
 def _ignore(progress: Progress) -> None:
