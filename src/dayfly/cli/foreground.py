@@ -18,6 +18,7 @@ from dayfly.cli.printing import say
 from dayfly.cli.progress import ProgressLine
 from dayfly.cli.sink import Sink
 from dayfly.contract.errors import DayflyError
+from dayfly.contract.groups import TaskGroup
 from dayfly.contract.jobs import Stream
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Foreground:
 
     async def _to_its_end(self, job: Job) -> JobStatus:
         try:
-            async with asyncio.TaskGroup() as group:
+            async with TaskGroup() as group:
                 besides = [
                     group.create_task(self._stop_when_told(job)),
                     group.create_task(self._show_state(job)),

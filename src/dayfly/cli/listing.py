@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dayfly.cli.session import start
 from dayfly.contract.errors import DayflyError
+from dayfly.contract.groups import TaskGroup
 from dayfly.contract.jobs import JobState
 from dayfly.jobs import Journal
 
@@ -80,7 +81,7 @@ async def _of_provider(connection: Connection) -> Listing:
 async def _of_journal() -> Listing:
     listing = Listing()
     begun = [entry for entry in await _entries() if _may_run(entry)]
-    async with asyncio.TaskGroup() as group:
+    async with TaskGroup() as group:
         for name in dict.fromkeys(entry.provider for entry in begun):
             group.create_task(_refresh(name, listing))
     listing.rows = [_row(entry, listing) for entry in await _entries()]

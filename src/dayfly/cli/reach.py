@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
 from dayfly.contract.errors import DayflyError, NotFound
+from dayfly.contract.groups import TaskGroup
 from dayfly.jobs import Journal
 
 if TYPE_CHECKING:
@@ -77,14 +78,14 @@ async def _with_each(
     async def on(name: str, provider: Connection) -> None:
         numbers = [number for number, job in enumerate(jobs) if job.provider == name]
         try:
-            async with provider, asyncio.TaskGroup() as group:
+            async with provider, TaskGroup() as group:
                 for number in numbers:
                     group.create_task(one(provider, number))
         except DayflyError as error:
             for number in numbers:
                 results.setdefault(number, error)
 
-    async with asyncio.TaskGroup() as group:
+    async with TaskGroup() as group:
         for name, provider in connections.items():
             group.create_task(on(name, provider))
     return [results[number] for number in range(len(jobs))]

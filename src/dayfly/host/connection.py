@@ -14,6 +14,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from dayfly.contract import names
 from dayfly.contract.errors import InvalidField, NotServed
+from dayfly.contract.groups import TaskGroup
 from dayfly.contract.handshake import CHANNEL_OPTIONS
 from dayfly.contract.services import Services
 from dayfly.contract.wire import go_plugin_pb2 as go
@@ -93,7 +94,7 @@ class PluginConnection:
     async def load(self, config: Mapping[str, object]) -> None:
         """Ask who it is and what it serves, and configure it, all at once."""
         try:
-            async with asyncio.TaskGroup() as group:
+            async with TaskGroup() as group:
                 group.create_task(self._read_manifest())
                 group.create_task(self._read_registry())
                 group.create_task(self._initialize(config))

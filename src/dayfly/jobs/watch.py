@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from dayfly.contract.errors import DayflyError, ProviderFailed, Stopped
+from dayfly.contract.groups import TaskGroup
 from dayfly.jobs.wakes import Wakes
 from dayfly.jobs.watched import Watched
 
@@ -105,7 +106,7 @@ class Watch:
             await self._look_until_idle()
 
     async def _look_until_idle(self) -> None:
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             listening = group.create_task(self._wakes.run()) if self._provider.events else None
             calls = asyncio.Semaphore(_CALLS_AT_ONCE)
             while self._jobs:

@@ -7,11 +7,11 @@ another launch that takes it over) makes every other start miss.
 
 from __future__ import annotations
 
-import asyncio
 import secrets as random
 from typing import TYPE_CHECKING, Any, Final
 
 from dayfly.contract.errors import AlreadyExists, Conflict, NotFound
+from dayfly.contract.groups import TaskGroup
 from dayfly.contract.identity import intent_digest
 from dayfly.contract.jobs import JobHandle, Progress, Reason, Submitted
 from dayfly.providers.docker import containers
@@ -114,7 +114,7 @@ async def _make(
         return None
     engine = session.engine
     # One look after the create: a cancelled container of this key has another name.
-    async with asyncio.TaskGroup() as group:
+    async with TaskGroup() as group:
         if submission.follow:
             group.create_task(_attach(session, handle.id))
         first = group.create_task(find(session, submission.key))

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from dayfly.contract.errors import DataLoss, NotFound
+from dayfly.contract.groups import TaskGroup
 from dayfly.contract.jobs import LogQuery
 from dayfly.providers.docker import containers
 from dayfly.providers.docker.states import ALIVE, gone, running_from_list, status_from_inspect
@@ -54,7 +55,7 @@ class Observer:
                 return running_from_list(handle, row)
             return await self._inspect(handle)
 
-        async with asyncio.TaskGroup() as group:
+        async with TaskGroup() as group:
             tasks = [group.create_task(one(handle)) for handle in handles]
         return [task.result() for task in tasks]
 
