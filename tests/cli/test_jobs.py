@@ -35,6 +35,12 @@ def test_detached_jobs_go_on_and_are_found_by_name_prefix_and_latest(running):
     assert "running" in running("status", "running").text
 
 
+def test_a_key_that_was_launched_before_is_said_to_be(running):
+    argv = ("run", "-d", "--name", "again", "--key", "k", "--", "true")
+    assert "launched before" not in running(*argv).stderr
+    assert "again was launched before under this key" in running(*argv).stderr
+
+
 def test_a_token_works_on_a_machine_that_never_saw_the_job(running):
     token = running("status", "running", "-o", "json").json["handle"]
     elsewhere = running.elsewhere("other")

@@ -82,6 +82,8 @@ def _detached(connection: Connection, spec: JobSpec, key: str | None, settings: 
     job = within(connection, launch)
     for note in job.notes:
         say(note)
+    if job.adopted:
+        say(f"{job.name} was launched before under this key; here it is again")
     if settings.json:
         fields = job_fields(
             name=job.name, provider=connection.provider, key=job.key, handle=job.handle

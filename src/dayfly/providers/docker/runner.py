@@ -34,6 +34,12 @@ HONOURS = frozenset(
     }
 )
 
+_PULLS = {
+    "missing": "{} is pulled first where the engine does not have it.",
+    "always": "{} is pulled first, also where the engine has it.",
+    "never": "{} is not pulled; the engine must have it.",
+}
+
 
 class Submitter:
     """Launches containers (``dayfly.v1.Submit``)."""
@@ -85,7 +91,7 @@ class Submitter:
                 ),
                 _planned(f"POST /containers/{name}/start", {}),
             ),
-            notes=(f"Pull of {spec.image}: {self._session.config.pull}.",),
+            notes=(_PULLS[self._session.config.pull].format(spec.image),),
         )
 
     async def submit(self, submission: Submission, report: Callable[[Progress], None]) -> Submitted:
