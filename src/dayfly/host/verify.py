@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import grpc
 import grpc.aio
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dayfly.host.connection import PluginConnection
     from dayfly.host.manifests import Manifest
 
+_REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 _REFLECTION_SECONDS = 20.0
 
 
@@ -75,12 +76,17 @@ def _each(services: set[str] | frozenset[str], what: str, *, severe: bool = True
 
 async def _registered(channel: grpc.aio.Channel) -> frozenset[str] | None:
     """What the server itself lists, by reflection; None where it has none."""
-    from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc  # noqa: PLC0415 - rare
+    from grpc_reflection.v1alpha import reflection_pb2 as reflection  # noqa: PLC0415 - rare
 
-    stub = reflection_pb2_grpc.ServerReflectionStub(channel)
-    call = stub.ServerReflectionInfo(timeout=_REFLECTION_SECONDS)
+    # One question, so called as a method that takes one: writing to a stream that a server
+    # without reflection has refused already fails as INTERNAL, and hides why.
+    ask = channel.unary_stream(
+        _REFLECTION,
+        request_serializer=reflection.ServerReflectionRequest.SerializeToString,
+        response_deserializer=reflection.ServerReflectionResponse.FromString,
+    )
+    call = ask(reflection.ServerReflectionRequest(list_services=""), timeout=_REFLECTION_SECONDS)
     try:
-        await call.write(reflection_pb2.ServerReflectionRequest(list_services=""))
         answer = await call.read()
     except grpc.aio.AioRpcError as error:
         if error.code() is grpc.StatusCode.UNIMPLEMENTED:
@@ -90,4 +96,5 @@ async def _registered(channel: grpc.aio.Channel) -> frozenset[str] | None:
         call.cancel()
     if answer is grpc.aio.EOF:
         return None
-    return frozenset(service.name for service in answer.list_services_response.service)
+    listed = cast("reflection.ServerReflectionResponse", answer).list_services_response
+    return frozenset(service.name for service in listed.service)
