@@ -89,6 +89,7 @@ _statuses = st.builds(
     reason=st.none() | st.sampled_from(jobs.Reason),
     message=texts,
     evidence=texts,
+    may_pass=st.booleans(),
     created=_maybe,
     started=_maybe,
     ended=_maybe,

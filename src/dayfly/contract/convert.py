@@ -130,6 +130,7 @@ def submission_to_wire(submission: Submission) -> v1.Submission:
         follow=submission.follow,
         grace_period_seconds=spec.grace_period_seconds,
         drain_seconds=spec.drain_seconds,
+        instead_of=submission.instead_of,
     )
 
 
@@ -148,7 +149,12 @@ def submission_from_wire(wire: v1.Submission) -> Submission:
     Raises:
         InvalidField: An enum holds a value that this version does not know.
     """
-    return Submission(spec=_spec(wire.spec, wire), key=wire.idempotency_key, follow=wire.follow)
+    return Submission(
+        spec=_spec(wire.spec, wire),
+        key=wire.idempotency_key,
+        follow=wire.follow,
+        instead_of=wire.instead_of,
+    )
 
 
 def _spec(wire: iac.JobSpec, beside: v1.Submission) -> JobSpec:
@@ -270,6 +276,7 @@ def status_to_wire(status: JobStatus) -> v1.JobObservation:
         reason=reason_to_wire(status.reason),
         message=status.message,
         evidence=status.evidence,
+        may_pass=status.may_pass,
         created=_stamp(status.created),
         started=_stamp(status.started),
         ended=_stamp(status.ended),
@@ -289,6 +296,7 @@ def status_from_wire(wire: v1.JobObservation) -> JobStatus:
         reason=reason_from_wire(wire.reason),
         message=wire.message,
         evidence=wire.evidence,
+        may_pass=wire.may_pass,
         created=_time(wire.created) if wire.HasField("created") else None,
         started=_time(wire.started) if wire.HasField("started") else None,
         ended=_time(wire.ended) if wire.HasField("ended") else None,

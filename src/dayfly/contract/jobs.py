@@ -199,11 +199,14 @@ class Submission:
         spec: The job.
         key: Idempotency key, 1 to 128 characters; the same key is the same job.
         follow: The caller reads the output from its first byte, at once.
+        instead_of: Id of this key's earlier job, which never ran for a reason that may pass
+            and is launched again; empty at a first launch.
     """
 
     spec: JobSpec
     key: str
     follow: bool = False
+    instead_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +264,7 @@ class JobStatus:
         reason: Why; None while there is nothing to explain.
         message: One line for a person.
         evidence: The provider's own words.
+        may_pass: It never ran, for a reason that may pass: launched again it may run.
         created: When it was made.
         started: When it began to run.
         ended: When it ended.
@@ -274,6 +278,7 @@ class JobStatus:
     reason: Reason | None = None
     message: str = ""
     evidence: str = ""
+    may_pass: bool = False
     created: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None

@@ -14,7 +14,7 @@ from dayfly.jobs.retry import gave_up
 from dayfly.jobs.timing import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
 
     from dayfly.contract.jobs import JobHandle, JobStatus, LogBatch, LogQuery
     from dayfly.contract.provider import Description
@@ -36,9 +36,18 @@ class Follow:
         observer: JobObserver,
         description: Description,
         timing: Timing,
-        handle: JobHandle,
+        handle: Callable[[], JobHandle],
         query: LogQuery,
     ) -> None:
+        """Read from a query's cursor on.
+
+        Args:
+            observer: Gives the pages.
+            description: How long output may lag.
+            timing: Pauses.
+            handle: The job; another one's once it was launched again.
+            query: What of it.
+        """
         self.ended = False
         self._observer = observer
         self._description = description
@@ -108,7 +117,7 @@ class Follow:
     async def _page(self) -> AsyncGenerator[LogBatch, None]:
         """One answer: a page, or a stream for as long as it holds."""
         self._fresh, resumed = False, bool(self._query.cursor)
-        answer = self._observer.logs(self._handle, self._query)
+        answer = self._observer.logs(self._handle(), self._query)
         async with aclosing(cast("AsyncGenerator[LogBatch, None]", answer)) as batches:
             async for batch in batches:
                 # Some log services give the last page's end again.
@@ -135,7 +144,8 @@ class Follow:
             self._query = replace(self._query, cursor=batch.cursor, tail_lines=None)
 
     async def _wait_out(self, error: Transient) -> None:
-        what = self._handle.name or self._handle.id
+        handle = self._handle()
+        what = handle.name or handle.id
         if self._delivered and not self._query.cursor:
             raise DataLoss(
                 f"reading the output of {what} broke off, and cannot go on where it stopped: "

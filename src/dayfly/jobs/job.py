@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dayfly.contract.errors import DayflyError, DeadlinePassed
 from dayfly.contract.jobs import JobState, LogQuery, Reason
+from dayfly.jobs.again import Again
 from dayfly.jobs.cancel import confirmed_stop, request_stop
 from dayfly.jobs.deadline import Deadline
 from dayfly.jobs.follow import Follow
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
     from datetime import datetime
 
-    from dayfly.contract.jobs import JobHandle, JobStatus, LogBatch
+    from dayfly.contract.jobs import JobHandle, JobStatus, LogBatch, Submission
     from dayfly.contract.services import JobCanceler
     from dayfly.jobs.engine import Engine
     from dayfly.jobs.records import LogRecord
@@ -36,6 +37,7 @@ class Job:
     """
 
     __slots__ = (
+        "_again",
         "_deadline",
         "_detached",
         "_end",
@@ -74,6 +76,7 @@ class Job:
         self._recalled = False
         self._removed = False
         self._deadline: Deadline | None = None
+        self._again: Again | None = None
 
     def __repr__(self) -> str:
         return f"<Job {self.name!r} {self.handle.id!r}>"
@@ -105,7 +108,7 @@ class Job:
         engine = await self._engine()
         if known := await self._known_end(engine):
             return known
-        end = engine.watch.end_of(self.handle)
+        end = engine.watch.end_of(self.handle, self._again)
         try:
             await asyncio.wait({end}, timeout=timeout)
         except asyncio.CancelledError:
@@ -151,7 +154,7 @@ class Job:
         )
         engine = await self._engine()
         reading = Follow(
-            engine.provider.observer, engine.description, engine.timing, self.handle, query
+            engine.provider.observer, engine.description, engine.timing, lambda: self.handle, query
         )
         batches = reading.to_the_end(await self._end_to_come(engine)) if follow else reading.once()
         async with aclosing(batches):
@@ -241,13 +244,26 @@ class Job:
 
         self._deadline = Deadline(seconds, timeout_seconds, lambda: engine.begin(stop()))
 
+    def launch_again(self, engine: Engine, submission: Submission) -> None:
+        """Should it never run for a reason that may pass, launch it again."""
+        self._again = Again(engine, self, submission)
+
+    def move(self, engine: Engine, handle: JobHandle) -> None:
+        """It was launched again: from now on this is its handle."""
+        if engine.owned.pop(self.handle.id, None):
+            engine.owned[handle.id] = self
+        before, self.handle = self.handle, handle
+        engine.watch.move(before, handle)
+
     def release(self) -> None:
         """Nothing more is done about it from here."""
         if self._deadline:
             self._deadline.disarm()
 
     async def _stop(self, engine: Engine, canceler: JobCanceler) -> JobStatus:
-        end = engine.watch.end_of(self.handle)
+        end = engine.watch.end_of(self.handle, self._again)
+        if self._again:
+            self._again.call_off()
         await request_stop(canceler, self.handle, self.name, engine.timing)
         grace = engine.timing.default_grace if self._grace is None else self._grace
         within = grace + engine.timing.cancel_deadline
@@ -266,7 +282,7 @@ class Job:
             end: asyncio.Future[JobStatus] = asyncio.get_running_loop().create_future()
             end.set_result(known)
             return end
-        return engine.watch.end_of(self.handle)
+        return engine.watch.end_of(self.handle, self._again)
 
     async def _settled(self, engine: Engine, status: JobStatus) -> JobStatus:
         """The end, judged and written down."""

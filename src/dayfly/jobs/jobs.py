@@ -288,6 +288,7 @@ class Jobs:
         job.recall(None, removed=False)
         if checked.deadline_seconds is not None:
             job.limit(engine, checked.deadline_seconds, checked.deadline_seconds)
+        job.launch_again(engine, checked.submission)
         if not detached:
             engine.owned[job.handle.id] = job
         return job
@@ -316,6 +317,7 @@ class Jobs:
         )
         job.recall(known.end, removed=removed)
         if known.end is None:
+            job.launch_again(engine, checked.submission)
             if checked.deadline_seconds is not None and known.launched:
                 gone_by = (datetime.now(UTC) - known.launched).total_seconds()
                 job.limit(engine, checked.deadline_seconds - gone_by, checked.deadline_seconds)

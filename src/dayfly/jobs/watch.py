@@ -11,7 +11,7 @@ from dayfly.jobs.wakes import Wakes
 from dayfly.jobs.watched import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dayfly.contract.jobs import JobHandle, JobStatus
     from dayfly.contract.provider import Description
@@ -38,9 +38,19 @@ class Watch:
         self._wakes = Wakes(provider, timing, self._changed)
         self._task: asyncio.Task[None] | None = None
 
-    def end_of(self, handle: JobHandle) -> asyncio.Future[JobStatus]:
-        """The job's final status, to come. Await it shielded: others wait for it too."""
-        return self._watched(handle).end
+    def end_of(
+        self, handle: JobHandle, again: Callable[[JobStatus], bool] | None = None
+    ) -> asyncio.Future[JobStatus]:
+        """The job's final status, to come. Await it shielded: others wait for it too.
+
+        Args:
+            handle: The job.
+            again: Told when it ended without having run, for what may pass; True where it
+                is launched again, and this is not its end.
+        """
+        watched = self._watched(handle)
+        watched.again = again or watched.again
+        return watched.end
 
     def seen(self, handle: JobHandle) -> JobStatus | None:
         """The job as it was last seen, where it is watched."""
@@ -52,6 +62,19 @@ class Watch:
         if watched := self._jobs.get(handle.id):
             watched.hasten(asyncio.get_running_loop().time())
             self._wake.set()
+
+    def move(self, handle: JobHandle, to: JobHandle) -> None:
+        """The job was launched again: whoever waits for its end waits for this one's."""
+        if watched := self._jobs.pop(handle.id, None):
+            watched.move(to, asyncio.get_running_loop().time())
+            self._jobs[to.id] = watched
+            self._wake.set()
+
+    def settle(self, handle: JobHandle, status: JobStatus) -> None:
+        """The job is not launched again after all: this is its end."""
+        watched = self._jobs.pop(handle.id, None)
+        if watched and not watched.end.done():
+            watched.end.set_result(status)
 
     def fail(self, handle: JobHandle, error: DayflyError) -> None:
         """End the watch of a job whose end cannot be brought about."""
@@ -121,7 +144,7 @@ class Watch:
     async def _pause(self) -> None:
         """Until something is due; then a moment more, for what comes along with it."""
         self._wake.clear()
-        idle = [watched.due for watched in self._jobs.values() if not watched.asking]
+        idle = [watched.due for watched in self._idle()]
         until = min(idle, default=None)
         now = asyncio.get_running_loop().time()
         if until is None or until > now:
@@ -137,7 +160,7 @@ class Watch:
     def _due(self) -> Sequence[Sequence[Watched]]:
         """Batches of what is due; the last is filled up with what will be before long."""
         now = asyncio.get_running_loop().time()
-        idle = [watched for watched in self._jobs.values() if not watched.asking]
+        idle = self._idle()
         due = sum(watched.due <= now for watched in idle)
         size = max(self._description.statuses_per_call, 1)
         ripe = [watched for watched in idle if watched.ripe <= now]
@@ -147,6 +170,9 @@ class Watch:
             watched.asking = True
             watched.due = now
         return [chosen[start : start + size] for start in range(0, len(chosen), size)]
+
+    def _idle(self) -> list[Watched]:
+        return [w for w in self._jobs.values() if not (w.asking or w.parked)]
 
     async def _look(self, batch: Sequence[Watched]) -> None:
         asked = asyncio.get_running_loop().time()

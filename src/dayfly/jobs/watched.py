@@ -12,6 +12,7 @@ from dayfly.jobs.timing import Backoff, jittered
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from dayfly.contract.jobs import JobHandle, JobStatus
     from dayfly.contract.provider import Description
@@ -28,16 +29,20 @@ class Watched:
         ripe: From when on it may come along with a look at others.
         status: As it was last seen; None before that.
         asking: A look is on its way.
+        again: Told of an end that may pass; True where the job is launched again.
+        parked: It is about to be launched again, and there is nothing to look at.
     """
 
     __slots__ = (
         "_backoff",
         "_since",
         "_young_since",
+        "again",
         "asking",
         "due",
         "end",
         "handle",
+        "parked",
         "ripe",
         "status",
     )
@@ -50,6 +55,8 @@ class Watched:
         self.due = self.ripe = now
         self.status: JobStatus | None = None
         self.asking = False
+        self.again: Callable[[JobStatus], bool] | None = None
+        self.parked = False
         self._since = now
         self._young_since = now
         self._backoff = Backoff(timing, timing.error_deadline)
@@ -57,6 +64,12 @@ class Watched:
     def hasten(self, now: float) -> None:
         """Something is about to happen: look now, and often again."""
         self._young_since = self.due = self.ripe = now
+
+    def move(self, handle: JobHandle, now: float) -> None:
+        """Watch another job of the provider's in its place: the same one, launched again."""
+        self.handle, self.parked = handle, False
+        self._since = now
+        self.hasten(now)
 
     def learn(
         self, answer: JobStatus | DayflyError, now: float, description: Description, *, woken: bool
@@ -77,7 +90,9 @@ class Watched:
         self._backoff.succeeded()
         self.status = answer
         if answer.final:
-            self.end.set_result(answer)
+            self.parked = answer.may_pass and self.again is not None and self.again(answer)
+            if not self.parked:
+                self.end.set_result(answer)
         elif self._lost(answer, now, description.visibility_grace_seconds):
             self.end.set_result(_as_lost(answer))
         else:

@@ -219,6 +219,7 @@ class Submission(_message.Message):
     FOLLOW_FIELD_NUMBER: _builtins.int
     GRACE_PERIOD_SECONDS_FIELD_NUMBER: _builtins.int
     DRAIN_SECONDS_FIELD_NUMBER: _builtins.int
+    INSTEAD_OF_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     target_mode: Global___TargetMode.ValueType
     allow_redeploy: _builtins.bool
@@ -232,6 +233,10 @@ class Submission(_message.Message):
     grace_period_seconds: _builtins.int
     """As in spec.termination, where zero cannot be told from "not given". These win."""
     drain_seconds: _builtins.int
+    instead_of: _builtins.str
+    """Id of this key's earlier job, which never ran for a reason that may pass and is
+    launched again. The provider starts one job for the pair, however often it is sent.
+    """
     @_builtins.property
     def spec(self) -> _iac_pb2.JobSpec: ...
     @_builtins.property
@@ -264,10 +269,11 @@ class Submission(_message.Message):
         follow: _builtins.bool = ...,
         grace_period_seconds: _builtins.int | None = ...,
         drain_seconds: _builtins.int | None = ...,
+        instead_of: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_drain_seconds", b"_drain_seconds", "_grace_period_seconds", b"_grace_period_seconds", "drain_seconds", b"drain_seconds", "grace_period_seconds", b"grace_period_seconds", "resources", b"resources", "spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_drain_seconds", b"_drain_seconds", "_grace_period_seconds", b"_grace_period_seconds", "allow_redeploy", b"allow_redeploy", "command", b"command", "drain_seconds", b"drain_seconds", "entrypoint", b"entrypoint", "follow", b"follow", "grace_period_seconds", b"grace_period_seconds", "idempotency_key", b"idempotency_key", "labels", b"labels", "network", b"network", "platform", b"platform", "resources", b"resources", "spec", b"spec", "target_mode", b"target_mode", "user", b"user", "working_dir", b"working_dir"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_drain_seconds", b"_drain_seconds", "_grace_period_seconds", b"_grace_period_seconds", "allow_redeploy", b"allow_redeploy", "command", b"command", "drain_seconds", b"drain_seconds", "entrypoint", b"entrypoint", "follow", b"follow", "grace_period_seconds", b"grace_period_seconds", "idempotency_key", b"idempotency_key", "instead_of", b"instead_of", "labels", b"labels", "network", b"network", "platform", b"platform", "resources", b"resources", "spec", b"spec", "target_mode", b"target_mode", "user", b"user", "working_dir", b"working_dir"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__drain_seconds: _TypeAlias = _typing.Literal["drain_seconds"]  # noqa: Y015
     _WhichOneofArgType__drain_seconds: _TypeAlias = _typing.Literal["_drain_seconds", b"_drain_seconds"]  # noqa: Y015
@@ -654,6 +660,7 @@ class JobObservation(_message.Message):
     CREATED_FIELD_NUMBER: _builtins.int
     STARTED_FIELD_NUMBER: _builtins.int
     ENDED_FIELD_NUMBER: _builtins.int
+    MAY_PASS_FIELD_NUMBER: _builtins.int
     state: _iac_pb2.JobState.ValueType
     """UNSPECIFIED: the provider has no record of the job, or none that says."""
     exit_code: _builtins.int
@@ -664,6 +671,8 @@ class JobObservation(_message.Message):
     """For a person."""
     evidence: _builtins.str
     """The provider's own words, as they came."""
+    may_pass: _builtins.bool
+    """It never ran, for a reason that may pass: launched again it may run."""
     @_builtins.property
     def handle(self) -> _iac_pb2.JobHandle: ...
     @_builtins.property
@@ -686,10 +695,11 @@ class JobObservation(_message.Message):
         created: _timestamp_pb2.Timestamp | None = ...,
         started: _timestamp_pb2.Timestamp | None = ...,
         ended: _timestamp_pb2.Timestamp | None = ...,
+        may_pass: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_exit_code", b"_exit_code", "_signal", b"_signal", "created", b"created", "ended", b"ended", "exit_code", b"exit_code", "handle", b"handle", "signal", b"signal", "started", b"started"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_exit_code", b"_exit_code", "_signal", b"_signal", "created", b"created", "ended", b"ended", "evidence", b"evidence", "exit_code", b"exit_code", "exit_code_source", b"exit_code_source", "handle", b"handle", "message", b"message", "reason", b"reason", "signal", b"signal", "started", b"started", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_exit_code", b"_exit_code", "_signal", b"_signal", "created", b"created", "ended", b"ended", "evidence", b"evidence", "exit_code", b"exit_code", "exit_code_source", b"exit_code_source", "handle", b"handle", "may_pass", b"may_pass", "message", b"message", "reason", b"reason", "signal", b"signal", "started", b"started", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__exit_code: _TypeAlias = _typing.Literal["exit_code"]  # noqa: Y015
     _WhichOneofArgType__exit_code: _TypeAlias = _typing.Literal["_exit_code", b"_exit_code"]  # noqa: Y015

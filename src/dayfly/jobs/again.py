@@ -1,0 +1,77 @@
+"""A job that never ran, for a reason that may pass, is launched again under its key.
+
+For as long as a launch is tried at all. The provider is told which job the new one stands
+for, so that a lost answer, or another machine that does the same, never makes two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dayfly.contract.errors import DayflyError
+from dayfly.jobs.cancel import request_stop
+from dayfly.jobs.launch import Launch
+from dayfly.jobs.timing import Backoff
+
+if TYPE_CHECKING:
+    from dayfly.contract.jobs import JobStatus, Progress, Submission
+    from dayfly.jobs.engine import Engine
+    from dayfly.jobs.job import Job
+
+_log = logging.getLogger("dayfly.jobs")
+
+
+class Again:
+    """The further launches of one job."""
+
+    def __init__(self, engine: Engine, job: Job, submission: Submission) -> None:
+        self._called_off = False
+        self._engine = engine
+        self._job = job
+        self._submission = submission
+        self._backoff = Backoff(engine.timing, engine.timing.launch_deadline)
+
+    def __call__(self, status: JobStatus) -> bool:
+        """Launch again in a while, if there is still time; the watch asks.
+
+        Args:
+            status: The end that may pass.
+        """
+        pause = self._backoff.failed(asyncio.get_running_loop().time())
+        if pause is None or self._called_off:
+            return False
+        _log.warning("%s did not start and is launched again: %s", self._job.name, status.message)
+        self._engine.begin(self._launch(status, pause))
+        return True
+
+    def call_off(self) -> None:
+        """The job is to be stopped: launch it no more, and stop one that is on its way."""
+        self._called_off = True
+
+    def _is_called_off(self) -> bool:
+        return self._called_off  # A method, since it changes while a launch is waited for.
+
+    async def _launch(self, status: JobStatus, pause: float) -> None:
+        before = self._job.handle
+        submission = replace(self._submission, instead_of=before.id)
+        engine = self._engine
+        launch = Launch(engine.provider, engine.ledger, engine.timing, submission)
+        try:
+            await asyncio.sleep(pause)
+            if self._is_called_off():
+                engine.watch.settle(before, status)
+                return
+            submitted = await launch.run(_unheard, cut_short=False)
+            self._job.move(engine, submitted.handle)
+            if self._is_called_off():
+                handle, name = submitted.handle, self._job.name
+                await request_stop(engine.provider.canceler, handle, name, engine.timing)
+        except DayflyError as error:
+            engine.watch.fail(self._job.handle, error)
+
+
+def _unheard(progress: Progress) -> None:
+    """A launch in the background has nobody to tell."""
