@@ -3,12 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check unit wire lock bench schema clean
+.PHONY: demo test check unit wire lock bench schema clean stand-ins
 
 demo: $(VENV)/.run ## install, then run a real command as a job
 	$(BIN)/dayfly run -- sh -c 'echo "hello from a job"; echo "this went to stderr" >&2; exit 0'
 
-test: $(VENV)/.dev ## install what the tests need, then run every check and every test
+test: $(VENV)/.dev stand-ins ## install what the tests need, then run every check and every test
 	tools/docker-engine.sh
 	$(MAKE) --no-print-directory check
 	$(MAKE) --no-print-directory unit
@@ -20,16 +20,25 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	tools/wire.sh --check
 
-# The engine is one for all, so what uses it runs one after the other.
-unit: $(VENV)/.dev
-	$(BIN)/pytest -n 3 -m "not docker" $(PYTEST_ARGS)
+# The engine is one for all, so what uses it itself runs one after the other.
+unit: $(VENV)/.dev stand-ins
+	$(BIN)/pytest -n 3 -m "not docker and not cloud" $(PYTEST_ARGS)
 	$(BIN)/pytest -m docker $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 -m cloud $(PYTEST_ARGS)
 
 wire: $(VENV)/.dev ## generate src/dayfly/contract/wire from proto/
 	tools/wire.sh
 
 lock: $(VENV)/.dev ## pin all dependencies anew
 	tools/lock.sh
+
+# Each stand-in for a cloud has an environment of its own: they pin what dayfly uses too.
+stand-ins: $(VENV)/ministack/.done $(VENV)/moto/.done
+
+$(VENV)/%/.done: requirements/%.lock $(VENV)/.run
+	test -d $(VENV)/$* || $(PYTHON) -m venv $(VENV)/$*
+	$(VENV)/$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	touch $@
 
 bench: $(VENV)/.dev ## measure, side by side with yardsticks
 	tools/docker-engine.sh

@@ -1,4 +1,4 @@
-"""Print the table: ``python -m bench [startup] [throughput] [watch]``."""
+"""Print the table: ``python -m bench [startup] [throughput] [watch] [aws]``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib import import_module
 from rich.console import Console
 from rich.table import Table
 
-BENCHES = ("startup", "throughput", "watch")
+BENCHES = ("startup", "throughput", "watch", "aws")
 
 
 def main() -> int:

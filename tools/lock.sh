@@ -10,3 +10,6 @@ compile() {
 compile --extra docker --group build pyproject.toml -o requirements/run.lock
 compile --all-extras --group build --group dev --constraint requirements/run.lock pyproject.toml \
   -o requirements/dev.lock
+for stand_in in ministack moto; do
+  compile requirements/$stand_in.in -o requirements/$stand_in.lock
+done

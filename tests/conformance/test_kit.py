@@ -115,6 +115,14 @@ def test_a_deviation_is_named_and_must_be_true(kit):
     assert "stale deviation" in str(detail)
 
 
+def test_a_deviation_holds_for_an_error_that_was_not_raised_too(kit):
+    rule = "same-key-other-job-is-refused"
+    outcomes = kit.outcomes(
+        "--on", "starts-twice", "--only", rule, "--deviation", f"{rule}=it is young"
+    )
+    assert outcomes[rule] == ("deviates", "it is young")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dayfly.contract.groups import TaskGroup
+from dayfly.contract.groups import TaskGroup, together
 
 
 async def _fail() -> None:
@@ -57,3 +57,20 @@ async def test_a_group_that_goes_well():
     async with TaskGroup() as group:
         task = group.create_task(asyncio.sleep(0, "done"))
     assert task.result() == "done"
+
+
+async def test_together_gives_results_in_order_and_the_first_failure_as_it_is():
+    assert await together(asyncio.sleep(pause, pause) for pause in (0.003, 0.001)) == [0.003, 0.001]
+    slow = asyncio.Event()
+
+    async def cancelled() -> None:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            slow.set()
+            raise
+
+    with pytest.raises(ValueError, match="the child's own"):
+        await together([cancelled(), _fail()])
+    assert slow.is_set()
+    assert await together([]) == []

@@ -27,7 +27,7 @@ def install(directory: Path, manifest: dict[str, object], *, program: bool = Tru
     return directory
 
 
-@pytest.mark.parametrize("name", ["local", "docker"])
+@pytest.mark.parametrize("name", ["local", "docker", "aws"])
 def test_built_in_plugins_are_modules_run_by_this_python(name):
     found = find_plugin(name)
     assert found.directory == BUILT_IN / name
@@ -121,5 +121,5 @@ def test_a_broken_plugin_does_not_hide_the_others(plugins_dir):
     (plugins_dir / "bad").mkdir()
     (plugins_dir / "bad" / "plugin.json").write_text("{")
     found = list_plugins()
-    assert [plugin.name for plugin in found.plugins] == ["docker", "local", "mine"]
+    assert [plugin.name for plugin in found.plugins] == ["aws", "docker", "local", "mine"]
     assert [str(plugins_dir / "bad") in str(error) for error in found.broken] == [True]

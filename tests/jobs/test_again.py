@@ -1,4 +1,4 @@
-"""A job that never ran, for a reason that may pass, is launched again; nobody notices but the log."""
+"""A job that never ran, for a reason that may pass, is launched again, and nobody notices."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import click
 
 from dayfly.cli.exits import FAILED
 from dayfly.cli.job_options import provider_option
-from dayfly.cli.printing import print_json, print_table
+from dayfly.cli.printing import print_json, print_table, show
 from dayfly.cli.session import within
 from dayfly.cli.settings import Settings, pass_settings, shared_options
 from dayfly.contract.errors import DayflyError
@@ -50,9 +50,19 @@ def doctor(settings: Settings, on: str) -> int:
             }
         )
     else:
-        rows = [[c.name, _WORDS[c.outcome], c.detail, c.advice] for c in checks]
+        rows = [[c.name, _WORDS[c.outcome], _cell(c.detail), _cell(c.advice)] for c in checks]
         print_table(["CHECK", "RESULT", "SEEN", "WHAT TO DO"], rows)
+        # What has lines of its own, such as a policy, comes whole, to be copied.
+        for check in checks:
+            for text in (check.detail, check.advice):
+                if "\n" in text:
+                    show(f"\n{check.name}: {text}")
     return FAILED if failed else 0
+
+
+def _cell(text: str) -> str:
+    first, more, _ = text.partition("\n")
+    return f"{first} (below)" if more else first
 
 
 def _examine(on: str) -> list[Check]:

@@ -1,13 +1,16 @@
-"""asyncio's TaskGroup, without what it leaves behind on the task that entered it."""
+"""Work done together: asyncio's TaskGroup, without what it leaves behind."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable
     from types import TracebackType
+
+T = TypeVar("T")
 
 
 class TaskGroup(asyncio.TaskGroup):
@@ -37,3 +40,17 @@ class TaskGroup(asyncio.TaskGroup):
     def _cancelled_parent(self) -> bool:
         # Private to asyncio, and the same in every Python that needs it.
         return bool(getattr(self, "_parent_cancel_requested", False))
+
+
+async def together(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """All of them at once, and their results in order.
+
+    Raises:
+        Exception: The first failure, as it is; the others are cancelled by it.
+    """
+    try:
+        async with TaskGroup() as group:
+            tasks = [group.create_task(one) for one in work]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]

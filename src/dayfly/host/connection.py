@@ -14,7 +14,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from dayfly.contract import names
 from dayfly.contract.errors import InvalidField, NotServed
-from dayfly.contract.groups import TaskGroup
+from dayfly.contract.groups import together
 from dayfly.contract.handshake import CHANNEL_OPTIONS
 from dayfly.contract.services import Services
 from dayfly.contract.wire import go_plugin_pb2 as go
@@ -93,14 +93,8 @@ class PluginConnection:
 
     async def load(self, config: Mapping[str, object]) -> None:
         """Ask who it is and what it serves, and configure it, all at once."""
-        try:
-            async with TaskGroup() as group:
-                group.create_task(self._read_manifest())
-                group.create_task(self._read_registry())
-                group.create_task(self._initialize(config))
-        except BaseExceptionGroup as failures:
-            # Any one of them says enough; the others were cancelled, or failed alike.
-            raise failures.exceptions[0] from None
+        # Where several fail, any one of them says enough.
+        await together([self._read_manifest(), self._read_registry(), self._initialize(config)])
 
     async def _read_manifest(self) -> None:
         with suppress(NotServed):  # Then plugin.json speaks for it.

@@ -58,7 +58,7 @@ class Again:
         before = self._job.handle
         submission = replace(self._submission, instead_of=before.id)
         engine = self._engine
-        launch = Launch(engine.provider, engine.ledger, engine.timing, submission)
+        launch = Launch(engine, submission)
         try:
             await asyncio.sleep(pause)
             if self._is_called_off():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dayfly.contract.errors import DayflyError
 from dayfly.contract.provider import Description
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("dayfly.jobs")
 
+_LAUNCHES_AT_ONCE: Final = 32
+
 
 @dataclass(eq=False)
 class Engine:
@@ -30,6 +32,8 @@ class Engine:
 
     Attributes:
         owned: By handle id, jobs that are stopped when our own task is cancelled.
+        launching: Turns for launches: more at once would only wait at the provider, each
+            with a call of its own held open.
     """
 
     provider: Provider
@@ -39,6 +43,9 @@ class Engine:
     ledger: Ledger
     timing: Timing
     owned: dict[str, Job] = field(default_factory=dict)
+    launching: asyncio.Semaphore = field(
+        default_factory=lambda: asyncio.Semaphore(_LAUNCHES_AT_ONCE)
+    )
     _stops: set[asyncio.Task[object]] = field(default_factory=set)
 
     async def see_through(self, stop: Coroutine[object, object, object], what: str) -> None:

@@ -45,6 +45,7 @@ class Job:
         "_grace",
         "_recalled",
         "_removed",
+        "_worth_a_look",
         "adopted",
         "handle",
         "key",
@@ -77,6 +78,7 @@ class Job:
         self._removed = False
         self._deadline: Deadline | None = None
         self._again: Again | None = None
+        self._worth_a_look = 0.0
 
     def __repr__(self) -> str:
         return f"<Job {self.name!r} {self.handle.id!r}>"
@@ -108,7 +110,7 @@ class Job:
         engine = await self._engine()
         if known := await self._known_end(engine):
             return known
-        end = engine.watch.end_of(self.handle, self._again)
+        end = self._watched_end(engine)
         try:
             await asyncio.wait({end}, timeout=timeout)
         except asyncio.CancelledError:
@@ -247,6 +249,10 @@ class Job:
     def launch_again(self, engine: Engine, submission: Submission) -> None:
         """Should it never run for a reason that may pass, launch it again."""
         self._again = Again(engine, self, submission)
+        if not self.adopted and not engine.provider.events:
+            # It was just started, and a thousand at once would be a thousand calls.
+            soon = engine.description.poll_min_seconds
+            self._worth_a_look = asyncio.get_running_loop().time() + soon
 
     def move(self, engine: Engine, handle: JobHandle) -> None:
         """It was launched again: from now on this is its handle."""
@@ -261,13 +267,16 @@ class Job:
             self._deadline.disarm()
 
     async def _stop(self, engine: Engine, canceler: JobCanceler) -> JobStatus:
-        end = engine.watch.end_of(self.handle, self._again)
+        end = self._watched_end(engine)
         if self._again:
             self._again.call_off()
         await request_stop(canceler, self.handle, self.name, engine.timing)
         grace = engine.timing.default_grace if self._grace is None else self._grace
         within = grace + engine.timing.cancel_deadline
         return await confirmed_stop(engine.watch, end, self.handle, self.name, within)
+
+    def _watched_end(self, engine: Engine) -> asyncio.Future[JobStatus]:
+        return engine.watch.end_of(self.handle, self._again, not_before=self._worth_a_look)
 
     async def _known_end(self, engine: Engine) -> JobStatus | None:
         if self._end is None and not self._recalled:
@@ -282,7 +291,7 @@ class Job:
             end: asyncio.Future[JobStatus] = asyncio.get_running_loop().create_future()
             end.set_result(known)
             return end
-        return engine.watch.end_of(self.handle, self._again)
+        return self._watched_end(engine)
 
     async def _settled(self, engine: Engine, status: JobStatus) -> JobStatus:
         """The end, judged and written down."""

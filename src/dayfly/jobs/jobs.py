@@ -236,7 +236,7 @@ class Jobs:
         cut_short: bool,
         detached: bool,
     ) -> Submitted:
-        launch = Launch(engine.provider, engine.ledger, engine.timing, checked.submission)
+        launch = Launch(engine, checked.submission)
         launching = asyncio.create_task(launch.run(report, cut_short=cut_short))
         try:
             return await asyncio.shield(launching)

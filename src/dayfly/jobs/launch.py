@@ -29,9 +29,8 @@ if TYPE_CHECKING:
 
     from dayfly.contract.jobs import JobHandle, JobSpec, Progress
     from dayfly.contract.provider import Description
-    from dayfly.jobs.ledger import Ledger
+    from dayfly.jobs.engine import Engine
     from dayfly.jobs.provider import Provider
-    from dayfly.jobs.timing import Timing
 
 #: Errors that leave it open whether a job was started.
 _OPEN = (Transient, ProviderFailed, Unclassified, Stopped)
@@ -93,12 +92,11 @@ def default_name(spec: JobSpec, key: str) -> str:
 class Launch:
     """One launch on its way. The journal is ahead of it, so that a crash loses nothing."""
 
-    def __init__(
-        self, provider: Provider, ledger: Ledger, timing: Timing, submission: Submission
-    ) -> None:
-        self._provider = provider
-        self._ledger = ledger
-        self._timing = timing
+    def __init__(self, engine: Engine, submission: Submission) -> None:
+        self._provider = engine.provider
+        self._ledger = engine.ledger
+        self._timing = engine.timing
+        self._turns = engine.launching
         self._submission = submission
 
     async def run(self, report: Callable[[Progress], None], *, cut_short: bool) -> Submitted:
@@ -123,8 +121,9 @@ class Launch:
 
         async def submit() -> Submitted:
             nonlocal tries
-            tries += 1
-            return await self._provider.submitter.submit(submission, report)
+            async with self._turns:
+                tries += 1
+                return await self._provider.submitter.submit(submission, report)
 
         try:
             submitted = await retried(

@@ -39,7 +39,11 @@ class Watch:
         self._task: asyncio.Task[None] | None = None
 
     def end_of(
-        self, handle: JobHandle, again: Callable[[JobStatus], bool] | None = None
+        self,
+        handle: JobHandle,
+        again: Callable[[JobStatus], bool] | None = None,
+        *,
+        not_before: float = 0.0,
     ) -> asyncio.Future[JobStatus]:
         """The job's final status, to come. Await it shielded: others wait for it too.
 
@@ -47,8 +51,9 @@ class Watch:
             handle: The job.
             again: Told when it ended without having run, for what may pass; True where it
                 is launched again, and this is not its end.
+            not_before: Monotonic time of the first look that is worth a call of its own.
         """
-        watched = self._watched(handle)
+        watched = self._watched(handle, not_before)
         watched.again = again or watched.again
         return watched.end
 
@@ -89,12 +94,13 @@ class Watch:
         what = f"the connection to {self._provider.name!r} was closed while a job was watched"
         self._fail_all(Stopped(what, advice="The job goes on; `dayfly wait` comes back to it."))
 
-    def _watched(self, handle: JobHandle) -> Watched:
+    def _watched(self, handle: JobHandle, not_before: float) -> Watched:
         watched = self._jobs.get(handle.id)
         if watched is None:
             loop = asyncio.get_running_loop()
             end: asyncio.Future[JobStatus] = loop.create_future()
             watched = Watched(handle, end, loop.time(), self._timing)
+            watched.due = max(watched.due, not_before)
             self._jobs[handle.id] = watched
             self._wake.set()
             if self._task is None or self._task.done():

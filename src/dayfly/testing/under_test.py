@@ -21,6 +21,10 @@ def _no_resources(_key: str) -> Collection[str]:
     return ()
 
 
+def _in_the_environment(_value: str) -> None:
+    """The kit has put it there."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ProviderUnderTest:
     """A plugin, how to configure it, and where it deviates.
@@ -34,10 +38,13 @@ class ProviderUnderTest:
         missing_secret: A reference that resolves to nothing.
         secret_reference: How the plugin finds the value of ``DAYFLY_CONFORMANCE_CANARY``,
             which the kit sets in the plugin's environment.
+        store_secret: Puts a value where ``secret_reference`` finds it, for a provider whose
+            secrets are kept elsewhere than in the plugin's environment.
         pass_env: Further variables of this process for the plugin.
         deviations: Name of a rule to the reason for which it is not kept. Such a rule
             must fail: once it passes, the deviation is stale, and that is a failure.
         seconds: Bound for one job to start and end; a cloud needs more than a machine.
+        clock_seconds: How coarse the provider's times are.
         own_place: Nobody else's jobs are where this configuration points, so that
             ``prune`` may be tried for real.
         resources: Names of what the provider holds for an idempotency key, looked up
@@ -50,9 +57,11 @@ class ProviderUnderTest:
     missing_image: str = "localhost:1/dayfly/no-such-image:none"
     missing_secret: str = "env:DAYFLY_CONFORMANCE_UNSET"  # noqa: S105 - a reference
     secret_reference: str = "env:DAYFLY_CONFORMANCE_CANARY"  # noqa: S105 - a reference
+    store_secret: Callable[[str], None] = _in_the_environment
     pass_env: tuple[str, ...] = ()
     deviations: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     seconds: float = 60.0
+    clock_seconds: float = 0.0
     own_place: bool = False
     resources: Callable[[str], Collection[str]] = _no_resources
 

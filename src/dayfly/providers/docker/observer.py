@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Final
 
 from dayfly.contract.errors import DataLoss, NotFound
-from dayfly.contract.groups import TaskGroup
+from dayfly.contract.groups import together
 from dayfly.contract.jobs import LogQuery
 from dayfly.providers.docker import containers
 from dayfly.providers.docker.states import ALIVE, gone, running_from_list, status_from_inspect
@@ -55,9 +55,7 @@ class Observer:
                 return running_from_list(handle, row)
             return await self._inspect(handle)
 
-        async with TaskGroup() as group:
-            tasks = [group.create_task(one(handle)) for handle in handles]
-        return [task.result() for task in tasks]
+        return await together(one(handle) for handle in handles)
 
     async def _inspect(self, handle: JobHandle) -> JobStatus:
         from dayfly.providers.docker.client import is_reference  # noqa: PLC0415 - after the handshake

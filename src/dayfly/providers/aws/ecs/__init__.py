@@ -1,0 +1,1 @@
+"""Tasks on ECS: RunTask and what goes with it."""

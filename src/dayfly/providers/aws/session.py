@@ -1,0 +1,159 @@
+"""What every capability shares: the settings, the client, and the runner that jobs go to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from dayfly.contract.errors import FailedPrecondition, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dayfly.contract.jobs import JobHandle, JobStatus, Submission, Submitted
+    from dayfly.contract.provider import Check, Description, JobPlan, Leftover, ListedJob
+    from dayfly.providers.aws.client import Aws
+    from dayfly.providers.aws.config import Config
+    from dayfly.providers.aws.logs.reader import LogPlace, LogReader
+
+
+T = TypeVar("T")
+
+
+class Runner(Protocol):
+    """What ECS and Batch each do in their own way."""
+
+    def describe(self) -> Description:
+        """What a launch here honours."""
+        ...
+
+    async def submit(self, submission: Submission) -> Submitted:
+        """Launch, or adopt what the key already has."""
+        ...
+
+    async def find(self, key: str) -> JobHandle | None:
+        """The key's job, or None."""
+        ...
+
+    async def plan(self, submission: Submission) -> JobPlan:
+        """The requests of a launch; nothing is created."""
+        ...
+
+    async def check(self) -> Sequence[Check]:
+        """What a launch depends on here, beside credentials and logs."""
+        ...
+
+    async def statuses(self, handles: Sequence[JobHandle]) -> Sequence[JobStatus]:
+        """One status per handle, in their order."""
+        ...
+
+    async def log_place(self, handle: JobHandle) -> LogPlace | None:
+        """Where the job's output is; None while it has none.
+
+        Raises:
+            NotFound: There is no such job.
+        """
+        ...
+
+    async def cancel(self, handle: JobHandle) -> None:
+        """Ask for the stop."""
+        ...
+
+    async def list_jobs(self) -> Sequence[ListedJob]:
+        """Every own job that AWS still knows."""
+        ...
+
+    async def delete(self, handle: JobHandle) -> None:
+        """Remove what was made for this job alone."""
+        ...
+
+    async def prune(self, *, dry_run: bool, older_than_seconds: int) -> Sequence[Leftover]:
+        """Remove own definitions that nothing uses, or say which would go."""
+        ...
+
+
+class Session:
+    """One configuration at work."""
+
+    def __init__(self) -> None:
+        self._config: Config | None = None
+        self._aws: Aws | None = None
+        self._logs: LogReader | None = None
+        self._runners: dict[str, Runner] = {}
+
+    async def configure(self, config: Config) -> None:
+        """Take the settings, also again; AWS is not asked yet."""
+        # Imported now: the host has dialled already, and waits for no import.
+        from dayfly.providers.aws.batch.runner import BatchRunner  # noqa: PLC0415
+        from dayfly.providers.aws.client import Aws  # noqa: PLC0415
+        from dayfly.providers.aws.ecs.runner import EcsRunner  # noqa: PLC0415
+        from dayfly.providers.aws.logs.reader import LogReader  # noqa: PLC0415
+
+        await self.close()
+        aws = Aws(config)
+        self._config, self._aws, self._logs = config, aws, LogReader(aws, config)
+        self._runners = {"ecs": EcsRunner(aws, config), "batch": BatchRunner(aws, config)}
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        if self._logs is not None:
+            await self._logs.close()
+        if self._aws is not None:
+            await self._aws.close()
+        self._aws = self._logs = None
+
+    @property
+    def config(self) -> Config:
+        """The settings.
+
+        Raises:
+            FailedPrecondition: There was no Initialize.
+        """
+        return _needed(self._config)
+
+    @property
+    def aws(self) -> Aws:
+        """Calls to AWS.
+
+        Raises:
+            FailedPrecondition: There was no Initialize.
+        """
+        return _needed(self._aws)
+
+    @property
+    def logs(self) -> LogReader:
+        """Reads CloudWatch Logs.
+
+        Raises:
+            FailedPrecondition: There was no Initialize.
+        """
+        return _needed(self._logs)
+
+    @property
+    def runner(self) -> Runner:
+        """Where launches go.
+
+        Raises:
+            FailedPrecondition: There was no Initialize.
+        """
+        return self._runners[self.config.runner]
+
+    def runner_of(self, handle: JobHandle) -> Runner:
+        """Where a job was launched, whatever is configured now.
+
+        Raises:
+            NotFound: The handle is none of this provider's.
+        """
+        name = handle.metadata.get("runner", "")
+        if name not in self._runners:
+            raise NotFound(
+                f"the handle {handle.id!r:.200} was not made by this provider: its runner is "
+                f"{name!r:.50}",
+                field="handle.metadata.runner",
+            )
+        return self._runners[name]
+
+
+def _needed(value: T | None) -> T:
+    if value is None:
+        raise FailedPrecondition("the aws provider was not initialized")
+    return value

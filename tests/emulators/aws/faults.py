@@ -1,0 +1,154 @@
+"""What goes wrong before a call reaches its service: credentials, quotas, faults on demand."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.emulators.aws.errors import ApiError
+
+if TYPE_CHECKING:
+    from tests.emulators.aws.knobs import Fault, Knobs, Rate
+
+
+@dataclass(slots=True)
+class Bucket:
+    """Tokens left, as of a moment."""
+
+    tokens: float
+    at: float
+
+    def take(self, rate: Rate, now: float) -> bool:
+        """Whether there was one."""
+        self.tokens = min(rate.burst, self.tokens + (now - self.at) * rate.per_second)
+        self.at = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
+
+
+@dataclass(slots=True)
+class _Progress:
+    since: float
+    seen: int = 0
+    fired: int = 0
+
+
+@dataclass(slots=True)
+class FaultBook:
+    """Remembers how often each fault has been, and what is left in each bucket."""
+
+    progress: dict[Fault, _Progress] = field(default_factory=dict)
+    buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
+
+    def due(self, knobs: Knobs, service: str, operation: str) -> list[Fault]:
+        """The faults that this call meets; they are counted as having been."""
+        now = time.monotonic()
+        names = _names(service, operation)
+        due = []
+        for fault in knobs.faults:
+            progress = self.progress.setdefault(fault, _Progress(now))
+            if fault.operation in names and self._fires(fault, progress, now):
+                due.append(fault)
+        return due
+
+    def _fires(self, fault: Fault, progress: _Progress, now: float) -> bool:
+        if now - progress.since < fault.after_seconds:
+            return False
+        progress.seen += 1
+        if progress.seen <= fault.after:
+            return False
+        if fault.every > 1 and (progress.seen - fault.after) % fault.every:
+            return False
+        if fault.first and progress.fired >= fault.first:
+            return False
+        progress.fired += 1
+        return True
+
+    def forget(self, knobs: Knobs) -> None:
+        """Drop what is not set any more, and begin counting what is new."""
+        now = time.monotonic()
+        self.progress = {
+            fault: self.progress.get(fault) or _Progress(now) for fault in knobs.faults
+        }
+
+    def throttle(self, knobs: Knobs, region: str, service: str, operation: str) -> None:
+        """Take a token.
+
+        Raises:
+            ApiError: There was none.
+        """
+        for name in _names(service, operation):
+            rate = knobs.rates.get(name)
+            if rate is None:
+                continue
+            now = time.monotonic()
+            # "ecs" and "*" are one bucket each for all that falls into it.
+            bucket = self.buckets.setdefault((region, name), Bucket(rate.burst, now))
+            if not bucket.take(rate, now):
+                raise throttled(service)
+            return
+
+
+def _names(service: str, operation: str) -> tuple[str, ...]:
+    return (f"{service}.{operation}", operation, service, "*")
+
+
+def throttled(service: str) -> ApiError:
+    """As each protocol words it."""
+    if service == "ec2":
+        return ApiError("RequestLimitExceeded", "Request limit exceeded.", status=503)
+    code = "Throttling" if service in {"sts", "iam"} else "ThrottlingException"
+    return ApiError(code, "Rate exceeded")
+
+
+def expired(service: str) -> ApiError:
+    """Temporary credentials that are over."""
+    if service == "ec2":
+        return ApiError("RequestExpired", "Request has expired.")
+    message = "The security token included in the request is expired"
+    if service in {"sts", "iam"}:
+        return ApiError("ExpiredToken", message, status=403)
+    return ApiError("ExpiredTokenException", message)
+
+
+def bad_credentials(service: str) -> ApiError:
+    """Credentials that nobody knows."""
+    if service == "ec2":
+        message = "AWS was not able to validate the provided access credentials"
+        return ApiError("AuthFailure", message, status=401)
+    message = "The security token included in the request is invalid."
+    if service in {"sts", "iam"}:
+        return ApiError("InvalidClientTokenId", message, status=403)
+    return ApiError("UnrecognizedClientException", message)
+
+
+def denied(knobs: Knobs, region: str, service: str, operation: str) -> ApiError:
+    """Credentials without the permission."""
+    caller = knobs.caller.format(account=knobs.account)
+    action = f"{service}:{operation}"
+    if service == "ec2":
+        message = (
+            "You are not authorized to perform this operation. "
+            f"User: {caller} is not authorized to perform: {action} "
+            f"because no identity-based policy allows the {action} action"
+        )
+        return ApiError("UnauthorizedOperation", message, status=403)
+    message = (
+        f"User: {caller} is not authorized to perform: {action} "
+        f"on resource: arn:aws:{service}:{region}:{knobs.account}:* "
+        f"because no identity-based policy allows the {action} action"
+    )
+    if service in {"sts", "iam"}:
+        return ApiError("AccessDenied", message, status=403)
+    return ApiError("AccessDeniedException", message)
+
+
+def server_error(service: str, fault: Fault) -> ApiError:
+    """A failure on AWS's side."""
+    code = {"ecs": "ServerException", "logs": "ServiceUnavailableException"}.get(
+        service, "InternalFailure" if fault.status == 500 else "ServiceUnavailable"
+    )
+    return ApiError(code, fault.message or "Service Unavailable", status=fault.status)
