@@ -30,10 +30,10 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def block(language: str) -> str:
-    match = re.search(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    assert match, f"README.md has no block of {language}"
-    return match[1]
+def block(language: str, number: int = 0) -> str:
+    found = re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+    assert len(found) > number, f"README.md has no block {number} of {language}"
+    return str(found[number])
 
 
 def steps() -> list[tuple[str, str]]:
@@ -88,13 +88,34 @@ def test_the_configuration_is_one(environment: Mapping[str, str], tmp_path: Path
     assert "build" in done.stdout
 
 
-@pytest.mark.parametrize(("provider", "column"), [("local", 2), ("docker", 3)])
+def test_the_configuration_of_aws_is_one(environment: Mapping[str, str], tmp_path: Path) -> None:
+    (tmp_path / "dayfly.toml").write_text(block("toml", 1), encoding="utf-8")
+    command = "dayfly plan --on prod --image x --secret PASSWORD=secret://db#password"
+    done = subprocess.run(
+        ["sh", "-c", f"{command} --output json -- ./migrate"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "secret:db-AbCdEf:password::" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("provider", "column"), [("local", 2), ("docker", 3), ("aws", 4), ("batch", 5)]
+)
 def test_the_table_of_fields_is_what_the_provider_says(
-    provider: str, column: int, environment: Mapping[str, str]
+    provider: str, column: int, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
+    batch = '[providers.batch]\nplugin = "aws"\nrunner = "batch"\n'
+    (tmp_path / "dayfly.toml").write_text(batch, encoding="utf-8")
     done = subprocess.run(
         ["dayfly", "describe", "--on", provider, "--output", "json"],
         env=environment,
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=60,

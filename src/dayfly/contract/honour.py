@@ -28,6 +28,8 @@ _FLAGS = {
     "grace_period_seconds": "--grace",
     "working_dir": "--workdir",
     "labels": "--label",
+    "target.name": "--target",
+    "target.mode": "--target-mode",
 }
 
 

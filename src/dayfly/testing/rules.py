@@ -87,9 +87,11 @@ def rule(
 def _judge(
     made: Rule, provider: ProviderUnderTest, check: Callable[[Trial], Awaitable[None]]
 ) -> None:
-    unknown = sorted(set(provider.deviations) - set(_RULES))
+    unknown = sorted({*provider.deviations, *provider.not_tried} - set(_RULES))
     if unknown:
         pytest.fail(f"deviations name rules that there are not: {', '.join(unknown)}")
+    if made.name in provider.not_tried:
+        pytest.skip(provider.not_tried[made.name])
     reason = provider.deviations.get(made.name)
     if reason is None:
         asyncio.run(_run(made, provider, check))

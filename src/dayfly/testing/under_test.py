@@ -43,6 +43,8 @@ class ProviderUnderTest:
         pass_env: Further variables of this process for the plugin.
         deviations: Name of a rule to the reason for which it is not kept. Such a rule
             must fail: once it passes, the deviation is stale, and that is a failure.
+        not_tried: Name of a rule to the reason for which it is not even tried here: it
+            would do harm, or wait in vain. It is skipped, and the reason shown.
         seconds: Bound for one job to start and end; a cloud needs more than a machine.
         clock_seconds: How coarse the provider's times are.
         own_place: Nobody else's jobs are where this configuration points, so that
@@ -60,6 +62,7 @@ class ProviderUnderTest:
     store_secret: Callable[[str], None] = _in_the_environment
     pass_env: tuple[str, ...] = ()
     deviations: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    not_tried: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     seconds: float = 60.0
     clock_seconds: float = 0.0
     own_place: bool = False

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import time
-import urllib.request
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from tests.conformance.stand_ins import free_port, serving
+from tests.conformance.moto import GROUP, ROLE, Server, make_queue, moto_server
 
 from dayfly.contract.jobs import JobSpec, JobState, Submission
 from dayfly.providers.aws.batch.runner import BatchRunner
@@ -24,50 +22,14 @@ if TYPE_CHECKING:
     from dayfly.contract.jobs import JobHandle, JobStatus, Submitted
 
 IMAGE: Final = "dayfly-test:latest"
-ROLE: Final = "arn:aws:iam::123456789012:role/jobs"
 _SECONDS: Final = 20.0
-#: It puts the output of every job here, whatever the definition says.
-GROUP: Final = "/aws/batch/job"
-
-
-@dataclass(frozen=True)
-class Server:
-    """One moto server.
-
-    Attributes:
-        url: Where it is.
-        marker: Part of the name of every job, and so of every container, of these tests.
-    """
-
-    url: str
-    marker: str
-
-    def post(self, path: str, body: bytes = b"") -> None:
-        request = urllib.request.Request(f"{self.url}{path}", data=body, method="POST")
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            assert answer.status == 200
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """Started for these tests; the containers it leaves behind are removed."""
-    port = free_port()
-    moto = Server(f"http://127.0.0.1:{port}", f"moto-{uuid.uuid4().hex[:8]}")
-    argv = ["moto/bin/moto_server", "-H", "127.0.0.1", "-p", str(port)]
-    log = tmp_path_factory.mktemp("moto") / "log"
-    try:
-        with serving(argv, f"{moto.url}/moto-api/data.json", {}, log):
-            yield moto
-            moto.post("/moto-api/reset")
-    finally:
-        _remove_containers(moto.marker)
-
-
-def _remove_containers(marker: str) -> None:
-    listing = ["docker", "ps", "-aq", "--filter", f"name={marker}"]
-    ids = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split()
-    if ids:
-        subprocess.run(["docker", "rm", "-f", *ids], capture_output=True, check=False)
+    """Started for these tests."""
+    with moto_server(tmp_path_factory.mktemp("moto") / "log") as moto:
+        yield moto
 
 
 class Room:
@@ -135,37 +97,13 @@ async def make_room(server: Server) -> AsyncIterator[Any]:
     async def make(**changes: Any) -> Room:
         room = Room(server, replace(base, **changes))
         if not rooms:
-            await _make_queue(room.aws, queue)
+            await make_queue(room.aws, queue)
         rooms.append(room)
         return room
 
     yield make
     for room in rooms:
         await room.aws.close()
-
-
-async def _make_queue(aws: Aws, queue: str) -> None:
-    subnets = (await aws.call("ec2", "DescribeSubnets"))["Subnets"]
-    groups = (await aws.call("ec2", "DescribeSecurityGroups"))["SecurityGroups"]
-    role = await aws.call(
-        "iam", "CreateRole", RoleName=f"role-{queue}", AssumeRolePolicyDocument="{}"
-    )
-    environment = await aws.call(
-        "batch", "CreateComputeEnvironment",
-        computeEnvironmentName=f"ce-{queue}", type="MANAGED", state="ENABLED",
-        serviceRole=role["Role"]["Arn"],
-        computeResources={
-            "type": "FARGATE",
-            "maxvCpus": 4,
-            "subnets": [subnets[0]["SubnetId"]],
-            "securityGroupIds": [groups[0]["GroupId"]],
-        },
-    )  # fmt: skip
-    order = [{"order": 1, "computeEnvironment": environment["computeEnvironmentArn"]}]
-    await aws.call(
-        "batch", "CreateJobQueue",
-        jobQueueName=queue, state="ENABLED", priority=1, computeEnvironmentOrder=order,
-    )  # fmt: skip
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ def refuse(spec: JobSpec, definition: Mapping[str, Any]) -> None:
         raise InvalidField(
             "ECS runs a task definition as it is (ATTACHED_RUN); it clones none",
             field="target.mode",
+            advice="Use --target-mode run.",
         )
     for field in _FIXED:
         value = getattr(spec, field)

@@ -55,8 +55,10 @@ async def read_stream(aws: Aws, question: Question, settle_ms: int) -> StreamPag
 
 async def _read(aws: Aws, question: Question, settle_ms: int, token: str) -> StreamPage:
     reading = Reading(question, settle_ms, by_token=bool(token))
+    # Pages of one question repeat it: some count their tokens within what it leaves.
+    begin = {} if token else {"startTime": question.cursor.ms}
     while True:
-        where = {"nextToken": token} if token else {"startTime": question.cursor.ms}
+        where = begin | ({"nextToken": token} if token else {})
         answer = await _page(aws, question.place, startFromHead=True, **where)
         now = clock_ms(answer)
         reading.take(answer["events"], now)
