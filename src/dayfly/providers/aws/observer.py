@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
 
     from dayfly.contract.jobs import JobHandle, LogBatch, LogQuery
-    from dayfly.providers.aws.session import Runner, Session
+    from dayfly.providers.aws.runners import Runner
+    from dayfly.providers.aws.session import Session
 
 
 class Observer:

@@ -72,6 +72,7 @@ async def test_the_whole_of_it() -> None:
                 "awslogs-group": "/dayfly/jobs",
                 "awslogs-region": "us-east-1",
                 "awslogs-stream-prefix": "dayfly",
+                "mode": "blocking",
             },
         },
         "networkConfiguration": {"assignPublicIp": "ENABLED"},

@@ -10,18 +10,21 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from dayfly.contract.errors import FailedPrecondition, InvalidField
-from dayfly.providers.aws.secrets import value_from
+from dayfly.contract.errors import InvalidField
+from dayfly.providers.aws.container import (
+    log_configuration,
+    refuse_unfit,
+    runtime_platform,
+    secrets_of,
+)
 from dayfly.providers.aws.sizes import Size, fargate_size, shared_size
 
 if TYPE_CHECKING:
     from dayfly.contract.jobs import JobSpec, Resources
     from dayfly.providers.aws.config import Config
 
-ARCHITECTURES: Final = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
 MAX_DEFINITION_BYTES: Final = 24 * 1024
 
-_STREAM_PREFIX: Final = "dayfly"
 _MAX_IMAGE: Final = 255
 _LEAST_MEMORY_MIB: Final = 512
 
@@ -101,23 +104,13 @@ def _container(spec: JobSpec, config: Config, region: str) -> dict[str, Any]:
         "resourceRequirements": requirements(
             Size(256 if config.fargate else 1024, _LEAST_MEMORY_MIB)
         ),
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": config.log_group,
-                "awslogs-region": region,
-                "awslogs-stream-prefix": _STREAM_PREFIX,
-            },
-        },
+        "logConfiguration": log_configuration(config, region),
     }
     if config.fargate:
         container["networkConfiguration"] = {
             "assignPublicIp": "ENABLED" if config.assign_public_ip else "DISABLED"
         }
-        container["runtimePlatform"] = {
-            "cpuArchitecture": ARCHITECTURES.get(spec.platform, config.architecture),
-            "operatingSystemFamily": "LINUX",
-        }
+        container["runtimePlatform"] = runtime_platform(spec, config)
     if config.execution_role:
         container["executionRoleArn"] = config.execution_role
     if config.task_role:
@@ -125,10 +118,7 @@ def _container(spec: JobSpec, config: Config, region: str) -> dict[str, Any]:
     if spec.user:
         container["user"] = spec.user
     if spec.secrets:
-        references = value_from(spec.secrets, config.secrets)
-        container["secrets"] = [
-            {"name": name, "valueFrom": reference} for name, reference in references.items()
-        ]
+        container["secrets"] = secrets_of(spec, config)
     return container
 
 
@@ -139,16 +129,4 @@ def _refuse(spec: JobSpec, config: Config) -> None:
             field="image",
             advice="Give --image.",
         )
-    if spec.platform and spec.platform not in ARCHITECTURES:
-        raise InvalidField(
-            f"platform is {spec.platform!r}; allowed: {', '.join(ARCHITECTURES)}",
-            field="platform",
-        )
-    if not config.execution_role and (config.fargate or spec.secrets):
-        why = "read its secrets" if spec.secrets else "pull images and write logs"
-        raise FailedPrecondition(
-            f"execution_role is not configured, and Batch needs one to {why}",
-            field="execution_role",
-            advice="Set execution_role in [providers.NAME] to the ARN of a role that "
-            "ecs-tasks.amazonaws.com may assume; `dayfly doctor` prints its policy.",
-        )
+    refuse_unfit(spec, config, "Batch")

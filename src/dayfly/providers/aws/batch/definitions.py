@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from dayfly.contract.errors import FailedPrecondition, InvalidField, NotFound
-from dayfly.providers.aws.batch.pages import all_pages
 from dayfly.providers.aws.content import Registered
 from dayfly.providers.aws.errors import incomplete
+from dayfly.providers.aws.pages import all_pages
 from dayfly.providers.aws.tags import INTENT
 
 if TYPE_CHECKING:
@@ -145,6 +145,7 @@ class Definitions:
     async def _all(self, region: str = "", **params: Any) -> list[Json]:
         return await all_pages(
             self._aws,
+            "batch",
             "DescribeJobDefinitions",
             "jobDefinitions",
             region=region,

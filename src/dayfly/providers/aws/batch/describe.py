@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from dayfly.contract.provider import Description
-from dayfly.providers.aws.batch.definition import ARCHITECTURES
 from dayfly.providers.aws.batch.queue import DESCRIBED_AT_ONCE
 from dayfly.providers.aws.batch.request import MAX_OVERRIDES, MAX_TAGS, MIN_TIMEOUT_SECONDS
 from dayfly.providers.aws.client import RATES
+from dayfly.providers.aws.container import ARCHITECTURES
 from dayfly.providers.aws.secrets import FORMS
 from dayfly.version import __version__
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 from dayfly.contract.errors import FailedPrecondition
 from dayfly.contract.provider import Leftover, ListedJob
 from dayfly.providers.aws.batch.definitions import REGISTERED
-from dayfly.providers.aws.batch.pages import all_pages
 from dayfly.providers.aws.batch.queue import RUN_DEFINITION
 from dayfly.providers.aws.batch.states import has_ended, status_of, time_of, was_superseded
+from dayfly.providers.aws.pages import all_pages
 from dayfly.providers.aws.tags import FULL_KEY, KEY, labels_in
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Inventory:
         """Own jobs of every queue, by the ARN of their definition."""
         users: dict[str, list[Json]] = {}
         queues = await all_pages(
-            self._aws, "DescribeJobQueues", "jobQueues", tried="listing job queues"
+            self._aws, "batch", "DescribeJobQueues", "jobQueues", tried="listing job queues"
         )
         for queue in queues:
             for job in await self._queue.own(str(queue["jobQueueName"])):

@@ -13,9 +13,9 @@ from dayfly.contract.errors import FailedPrecondition
 from dayfly.contract.groups import TaskGroup
 from dayfly.contract.identity import key_digest
 from dayfly.contract.jobs import JobHandle
-from dayfly.providers.aws.batch.pages import all_pages
 from dayfly.providers.aws.batch.states import lacks_code, was_superseded
 from dayfly.providers.aws.errors import incomplete
+from dayfly.providers.aws.pages import all_pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -93,6 +93,7 @@ class Queue:
         queue = queue or self.name
         return await all_pages(
             self._aws,
+            "batch",
             "ListJobs",
             "jobSummaryList",
             region=region,

@@ -10,6 +10,7 @@ from dayfly.contract.errors import InvalidField
 from dayfly.contract.identity import intent_digest
 from dayfly.providers.aws.batch.definition import requirements
 from dayfly.providers.aws.batch.queue import INSTEAD_OF, job_name
+from dayfly.providers.aws.container import environment_of
 from dayfly.providers.aws.tags import tag_map
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def overrides_of(spec: JobSpec, size: Size | None) -> dict[str, Any]:
     if spec.argv:
         overrides["command"] = list(spec.argv)
     if spec.env:
-        overrides["environment"] = [{"name": n, "value": v} for n, v in spec.env.items()]
+        overrides["environment"] = environment_of(spec)
     if size is not None:
         overrides["resourceRequirements"] = requirements(size)
     return overrides

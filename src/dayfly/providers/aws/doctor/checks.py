@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from dayfly.providers.aws.client import Aws
     from dayfly.providers.aws.config import Config
-    from dayfly.providers.aws.session import Runner
+    from dayfly.providers.aws.runners import Runner
 
 
 async def run_checks(aws: Aws, config: Config, runner: Runner) -> Sequence[Check]:

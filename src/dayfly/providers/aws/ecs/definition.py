@@ -8,8 +8,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from dayfly.contract.errors import FailedPrecondition, InvalidField
-from dayfly.providers.aws.secrets import value_from
+from dayfly.contract.errors import InvalidField
+from dayfly.providers.aws.container import (
+    log_configuration,
+    refuse_unfit,
+    runtime_platform,
+    secrets_of,
+)
 
 if TYPE_CHECKING:
     from dayfly.contract.jobs import JobSpec
@@ -17,11 +22,9 @@ if TYPE_CHECKING:
 
 #: The job's own container in a definition of dayfly's.
 CONTAINER: Final = "job"
-STREAM_PREFIX: Final = "dayfly"
 
 MAX_GRACE_SECONDS: Final = 120
 _MAX_DEFINITION_BYTES: Final = 64 * 1024
-_ARCHITECTURES: Final = {"linux/amd64": "X86_64", "linux/arm64": "ARM64"}
 #: The smallest pair of Fargate; each run says what it gets.
 _LEAST: Final = {"cpu": "256", "memory": "512"}
 
@@ -45,10 +48,7 @@ def content_of(spec: JobSpec, config: Config, region: str) -> dict[str, Any]:
         "requiresCompatibilities": ["FARGATE" if config.fargate else "EC2"],
         **_LEAST,
         "containerDefinitions": [_container(spec, config, region)],
-        "runtimePlatform": {
-            "cpuArchitecture": _ARCHITECTURES.get(spec.platform, config.architecture),
-            "operatingSystemFamily": "LINUX",
-        },
+        "runtimePlatform": runtime_platform(spec, config),
     }
     if config.execution_role:
         content["executionRoleArn"] = config.execution_role
@@ -85,16 +85,7 @@ def _container(spec: JobSpec, config: Config, region: str) -> dict[str, Any]:
         "name": CONTAINER,
         "image": spec.image,
         "essential": True,
-        "logConfiguration": {
-            "logDriver": "awslogs",
-            "options": {
-                "awslogs-group": config.log_group,
-                "awslogs-region": region,
-                "awslogs-stream-prefix": STREAM_PREFIX,
-                # ECS's own default drops lines when the buffer is full.
-                "mode": "blocking",
-            },
-        },
+        "logConfiguration": log_configuration(config, region),
     }
     if spec.entrypoint:
         container["entryPoint"] = list(spec.entrypoint)
@@ -105,10 +96,7 @@ def _container(spec: JobSpec, config: Config, region: str) -> dict[str, Any]:
     if spec.grace_period_seconds is not None:
         container["stopTimeout"] = spec.grace_period_seconds
     if spec.secrets:
-        references = value_from(spec.secrets, config.secrets)
-        container["secrets"] = [
-            {"name": name, "valueFrom": reference} for name, reference in references.items()
-        ]
+        container["secrets"] = secrets_of(spec, config)
     return container
 
 
@@ -117,22 +105,10 @@ def _refuse(spec: JobSpec, config: Config) -> None:
         raise InvalidField(
             "image is empty; a task needs one", field="image", advice="Give --image."
         )
-    if spec.platform and spec.platform not in _ARCHITECTURES:
-        raise InvalidField(
-            f"platform is {spec.platform!r}; allowed: {', '.join(_ARCHITECTURES)}",
-            field="platform",
-        )
     grace = spec.grace_period_seconds
     if grace is not None and grace > MAX_GRACE_SECONDS:
         raise InvalidField(
             f"grace_period_seconds is {grace}; ECS takes at most {MAX_GRACE_SECONDS} s",
             field="grace_period_seconds",
         )
-    if not config.execution_role and (config.fargate or spec.secrets):
-        why = "read its secrets" if spec.secrets else "pull images and write logs"
-        raise FailedPrecondition(
-            f"execution_role is not configured, and ECS needs one to {why}",
-            field="execution_role",
-            advice="Set execution_role in [providers.NAME] to the ARN of a role that "
-            "ecs-tasks.amazonaws.com may assume; `dayfly doctor` prints its policy.",
-        )
+    refuse_unfit(spec, config, "ECS")

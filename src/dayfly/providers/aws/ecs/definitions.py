@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dayfly.contract.errors import InvalidField, NotFound
 from dayfly.providers.aws.content import Registered
+from dayfly.providers.aws.pages import all_pages
 
 if TYPE_CHECKING:
     from dayfly.providers.aws.client import Aws
@@ -86,13 +87,16 @@ class Definitions:
     async def active(self, prefix: str) -> list[str]:
         """ARNs of all active revisions of families that begin so."""
         arns: list[str] = []
-        for family in await self._pages(
-            "ListTaskDefinitionFamilies", "families", familyPrefix=prefix, status="ACTIVE"
+        for family in await self._listed(
+            "ListTaskDefinitionFamilies", "families", familyPrefix=prefix
         ):
-            arns += await self._pages(
-                "ListTaskDefinitions", "taskDefinitionArns", familyPrefix=family, status="ACTIVE"
+            arns += await self._listed(
+                "ListTaskDefinitions", "taskDefinitionArns", familyPrefix=family
             )
         return arns
+
+    async def _listed(self, operation: str, member: str, **wanted: str) -> list[str]:
+        return await all_pages(self._aws, "ecs", operation, member, status="ACTIVE", **wanted)
 
     async def _find(self, family: str) -> str:
         try:
@@ -111,13 +115,3 @@ class Definitions:
             **content,
         )
         return str(answer["taskDefinition"]["taskDefinitionArn"])
-
-    async def _pages(self, operation: str, member: str, **wanted: str) -> list[str]:
-        found: list[str] = []
-        page: dict[str, str] = {}
-        while True:
-            answer = await self._aws.call("ecs", operation, **wanted, **page)
-            found += answer.get(member, ())
-            if not answer.get("nextToken"):
-                return found
-            page = {"nextToken": answer["nextToken"]}

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from dayfly.contract.identity import key_digest
 from dayfly.contract.jobs import TargetMode
+from dayfly.providers.aws.container import STREAM_PREFIX, environment_of
 from dayfly.providers.aws.content import content_name
 from dayfly.providers.aws.ecs import attached
 from dayfly.providers.aws.ecs.definition import (
     CONTAINER,
-    STREAM_PREFIX,
     content_of,
     content_of_one,
 )
-from dayfly.providers.aws.ecs.request import environment_of, overrides_of, size_of, too_long
+from dayfly.providers.aws.ecs.request import overrides_of, size_of, too_long
 
 if TYPE_CHECKING:
     from dayfly.contract.jobs import Submission

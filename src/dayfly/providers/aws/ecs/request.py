@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dayfly.contract.errors import FailedPrecondition
 from dayfly.contract.identity import intent_digest, key_digest
+from dayfly.providers.aws.container import environment_of
 from dayfly.providers.aws.sizes import Size, fargate_size, shared_size
 from dayfly.providers.aws.tags import tags_of
 
@@ -45,11 +46,6 @@ def size_of(spec: JobSpec, config: Config) -> Size:
         InvalidField: Fargate has no such size.
     """
     return fargate_size(spec.resources) if config.fargate else shared_size(spec.resources)
-
-
-def environment_of(spec: JobSpec) -> list[dict[str, str]]:
-    """Plain variables, as ECS lists them."""
-    return [{"name": name, "value": value} for name, value in spec.env.items()]
 
 
 def overrides_of(spec: JobSpec, container: str, size: Size | None) -> dict[str, Any]:

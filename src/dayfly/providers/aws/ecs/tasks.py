@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dayfly.contract.errors import DayflyError, InvalidField, NotFound
 from dayfly.providers.aws.ecs.handles import cluster_of, region_of
+from dayfly.providers.aws.pages import all_pages
 from dayfly.sdk.gathering import Gatherer
 
 if TYPE_CHECKING:
@@ -101,21 +102,15 @@ class Tasks:
         return {str(task["taskArn"]): task for task in answer.get("tasks", ())}
 
     async def _list(self, cluster: str, **wanted: str) -> list[str]:
-        arns: list[str] = []
-        page: dict[str, str] = {}
-        while True:
-            answer = await self._aws.call(
-                "ecs",
-                "ListTasks",
-                tried=f"listing the tasks of cluster {cluster!r}",
-                cluster=cluster,
-                **wanted,
-                **page,
-            )
-            arns += answer.get("taskArns", ())
-            if not answer.get("nextToken"):
-                return arns
-            page = {"nextToken": answer["nextToken"]}
+        return await all_pages(
+            self._aws,
+            "ecs",
+            "ListTasks",
+            "taskArns",
+            tried=f"listing the tasks of cluster {cluster!r}",
+            cluster=cluster,
+            **wanted,
+        )
 
 
 def cluster_is_gone(error: DayflyError, cluster: str) -> NotFound:

@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from dayfly.contract.errors import AlreadyExists, PermissionDenied
+from dayfly.providers.aws.pages import all_pages
 
 if TYPE_CHECKING:
     from dayfly.providers.aws.client import Aws
@@ -86,22 +87,17 @@ class LogGroups:
 
 
 async def _is_there(aws: Aws, region: str, group: str) -> bool:
-    token = ""
-    while True:
-        try:
-            answer = await aws.call(
-                "logs",
-                "DescribeLogGroups",
-                region=region,
-                tried=f"looking for the log group {group}",
-                logGroupNamePrefix=group,
-                **({"nextToken": token} if token else {}),
-            )
-        except PermissionDenied:
-            # To make it shows as well whether it is there.
-            return False
-        if any(found.get("logGroupName") == group for found in answer.get("logGroups", ())):
-            return True
-        token = answer.get("nextToken") or ""
-        if not token:
-            return False
+    try:
+        found = await all_pages(
+            aws,
+            "logs",
+            "DescribeLogGroups",
+            "logGroups",
+            region=region,
+            tried=f"looking for the log group {group}",
+            logGroupNamePrefix=group,
+        )
+    except PermissionDenied:
+        # To make it shows as well whether it is there.
+        return False
+    return any(one.get("logGroupName") == group for one in found)

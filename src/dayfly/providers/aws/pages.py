@@ -1,4 +1,4 @@
-"""Lists of Batch's, read to their end."""
+"""Lists, read to their end."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ if TYPE_CHECKING:
 
 
 async def all_pages(
-    aws: Aws, operation: str, member: str, *, region: str = "", tried: str, **params: Any
-) -> list[dict[str, Any]]:
+    aws: Aws,
+    service: str,
+    operation: str,
+    member: str,
+    *,
+    region: str = "",
+    tried: str = "",
+    **params: Any,
+) -> list[Any]:
     """Everything that an operation lists, over all of its pages.
 
     Args:
         aws: Makes the calls.
+        service: As botocore names it, such as ``ecs``.
         operation: As AWS names it, such as ``ListJobs``.
         member: Where its answer has the list.
         region: Another than the configured one.
@@ -24,10 +32,10 @@ async def all_pages(
     Raises:
         DayflyError: As ``Aws.call``.
     """
-    found: list[dict[str, Any]] = []
+    found: list[Any] = []
     more: dict[str, str] = {}
     while True:
-        page = await aws.call("batch", operation, region=region, tried=tried, **params, **more)
+        page = await aws.call(service, operation, region=region, tried=tried, **params, **more)
         found += page.get(member, [])
         if not (token := page.get("nextToken")):
             return found
