@@ -55,6 +55,28 @@ def describe_security_groups(region: Region, request: dict[str, Any]) -> dict[st
     }
 
 
+def describe_route_tables(region: Region, request: dict[str, Any]) -> dict[str, Any]:
+    """DescribeRouteTables: one, the main one, with a NAT gateway as the way out."""
+    table = "rtb-0123456789abcdef0"
+    out = {
+        "DestinationCidrBlock": "0.0.0.0/0",
+        "NatGatewayId": "nat-0123456789abcdef0",
+        "State": "active",
+        "Origin": "CreateRoute",
+    }
+    main = {"Main": True, "RouteTableAssociationId": "rtbassoc-0", "RouteTableId": table}
+    tables = [
+        {
+            "RouteTableId": table,
+            "VpcId": VPC,
+            "OwnerId": region.knobs.account,
+            "Associations": [main],
+            "Routes": [out],
+        }
+    ]
+    return {"RouteTables": _filtered(request, tables, {"vpc-id": "VpcId"})}
+
+
 def describe_regions(region: Region, request: dict[str, Any]) -> dict[str, Any]:
     """DescribeRegions."""
     there = region.knobs.regions
@@ -97,5 +119,6 @@ def _filtered(
 OPERATIONS: Final[dict[str, Callable[[Region, dict[str, Any]], dict[str, Any]]]] = {
     "DescribeSubnets": describe_subnets,
     "DescribeSecurityGroups": describe_security_groups,
+    "DescribeRouteTables": describe_route_tables,
     "DescribeRegions": describe_regions,
 }
