@@ -362,7 +362,8 @@ async def test_a_tail_of_what_has_settled(kept: Kept, reader: LogReader) -> None
     now = now_ms()
     kept.add("a", "1", "2", "3")
     kept.add("a", "4", "5", at=OLD + 1, ingested=now + 60_000)
-    batches = await pages(reader, place(), tail_lines=2)
+    assert await output(reader, place(), tail_lines=2) == lines(4, 5)  # Who only looks.
+    batches = await pages(reader, place(), tail_lines=2, follow=True)
     assert b"".join(batch.data for batch in batches) == b"2\n3\n"
     kept.streams["a"] = [(at, line, OLD) for at, line, _ in kept.streams["a"]]
     assert await output(reader, place(), cursor=batches[-1].cursor) == "4\n5\n"
@@ -413,13 +414,14 @@ async def test_nothing_is_given_before_it_has_settled_nor_what_is_behind_it(
     kept.add("a", "1")
     kept.add("a", "2", at=OLD + 1, ingested=now + 60_000)
     kept.add("a", "3", at=OLD + 2)
-    (first,) = await reader.page(place(ended=True), LogQuery())
+    assert await output(reader, place()) == lines(1, 2, 3)  # Who only looks sees what there is.
+    (first,) = await reader.page(place(ended=True), FOLLOW)
     assert (first.data, first.cursor) == (b"1\n", f"{OLD}.1")
-    assert await reader.page(place(ended=True), LogQuery(cursor=first.cursor)) == ()
+    assert await reader.page(place(ended=True), replace(FOLLOW, cursor=first.cursor)) == ()
     # One that comes late takes its place.
     kept.add("a", "1.5", at=OLD + 1)
     kept.streams["a"].sort(key=lambda event: (event[0], event[2]))
-    (second,) = await reader.page(place(ended=True), LogQuery(cursor=first.cursor))
+    (second,) = await reader.page(place(ended=True), replace(FOLLOW, cursor=first.cursor))
     assert second.data == b"1.5\n"
     kept.streams["a"] = [(at, line, OLD) for at, line, _ in kept.streams["a"]]
     assert await output(reader, place(), cursor=second.cursor) == lines(2, 3)
@@ -437,7 +439,7 @@ async def test_the_clock_is_cloudwatchs(scripted: Any, kept: Kept, reader: LogRe
     base = int(clock.timestamp() * 1000)
     for age, line in ((2001, "older"), (2000, "settled"), (1999, "not yet")):
         kept.add("a", line, at=base - age, ingested=base - age)
-    assert await output(reader, place()) == lines("older", "settled")
+    assert await output(reader, place(), follow=True) == lines("older", "settled")
 
 
 async def test_without_settling_all_is_given(kept: Kept, scripted: Any, make_reader: Any) -> None:

@@ -54,9 +54,10 @@ class LogReader:
     async def page(self, place: LogPlace, query: LogQuery) -> Sequence[LogBatch]:
         """What there is from the cursor on, one page of it.
 
-        Nothing at all says that there is no more now, or no such stream. What was ingested
-        less than ``log_settle_seconds`` ago is not in it. A batch without data has a cursor
-        that is cheaper to go on from.
+        Nothing at all says that there is no more now, or no such stream. For who follows,
+        what was ingested less than ``log_settle_seconds`` ago is not in it; who only looks
+        gets all that is visible now. A batch without data has a cursor that is cheaper to go
+        on from.
 
         Args:
             place: The job's stream.
@@ -72,18 +73,21 @@ class LogReader:
         if sharing is None:
             sharing = Sharing(self._aws, self._settle_ms)
             self._groups[place.region, place.group] = sharing
+        settle_ms = self._settle_ms if query.follow else 0
         if query.tail_lines is None:
-            return await (sharing.read if query.follow else sharing.read_alone)(question)
+            if query.follow:
+                return await sharing.read(question)
+            return await sharing.read_alone(question, settle_ms)
         since = milliseconds(query.since)
         try:
-            tail = await tail_start(self._aws, place, query.tail_lines, since, self._settle_ms)
+            tail = await tail_start(self._aws, place, query.tail_lines, since, settle_ms)
         except NotFound:
             return ()
         if tail.position > question.cursor.position:
             question = replace(question, cursor=tail)
         # The cursor counts even where there is no line: all that comes after it is new.
         nothing = LogBatch(stream=Stream.COMBINED, data=b"", cursor=str(question.cursor))
-        return await sharing.read_alone(question) or (nothing,)
+        return await sharing.read_alone(question, settle_ms) or (nothing,)
 
     async def close(self) -> None:
         """Ask nothing more."""

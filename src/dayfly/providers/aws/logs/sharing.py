@@ -69,15 +69,22 @@ class Sharing:
             await self._looks.turn()
         return await self.read_alone(question)
 
-    async def read_alone(self, question: Question) -> tuple[LogBatch, ...]:
+    async def read_alone(
+        self, question: Question, settle_ms: int | None = None
+    ) -> tuple[LogBatch, ...]:
         """The next page, in a call of its own; nothing where there is no such stream.
+
+        Args:
+            question: Of which stream, from where.
+            settle_ms: Age from which on a line is given; None as for those who follow.
 
         Raises:
             DayflyError: As AWS says.
         """
         stream = question.place.stream
         try:
-            page = await read_stream(self._aws, question, self._settle_ms)
+            settle_ms = self._settle_ms if settle_ms is None else settle_ms
+            page = await read_stream(self._aws, question, settle_ms)
         except NotFound:
             self._seen.found(stream, there=False)
             return ()
