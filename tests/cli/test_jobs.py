@@ -54,6 +54,23 @@ def test_a_token_works_on_a_machine_that_never_saw_the_job(running):
     assert elsewhere("rm", token, env=env).code == 0
 
 
+def test_a_token_is_reached_through_the_configuration_of_its_plugin(running):
+    token = running("status", "running", "-o", "json").json["handle"]
+    elsewhere = running.elsewhere("other")
+    there = f'plugin = "local"\nstate_dir = "{running.directory / "state"}"\n'
+    config = elsewhere.directory / "dayfly.toml"
+    config.write_text(f"[providers.a]\n{there}")
+    assert elsewhere("status", token, "-o", "json").json["state"] == "RUNNING"
+    config.write_text(f"[providers.a]\n{there}[providers.b]\n{there}")
+    answer = elsewhere("status", token)
+    assert answer.code == 125
+    assert "a, b" in answer.stderr
+    assert "--on" in answer.stderr
+    assert elsewhere("status", "--on", "b", token, "-o", "json").json["state"] == "RUNNING"
+    config.write_text(f'default = "b"\n[providers.a]\n{there}[providers.b]\n{there}')
+    assert elsewhere("status", token, "-o", "json").json["state"] == "RUNNING"
+
+
 def test_an_unknown_or_ambiguous_name_is_explained(cli):
     assert cli("status", "nosuch").code == 125
     for name in ("twin-a", "twin-b"):

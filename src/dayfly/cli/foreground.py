@@ -17,6 +17,7 @@ from dayfly.cli.interrupts import Interrupts
 from dayfly.cli.printing import say
 from dayfly.cli.progress import ProgressLine
 from dayfly.cli.sink import Sink
+from dayfly.cli.warned import warnings_told
 from dayfly.contract.errors import DayflyError
 from dayfly.contract.groups import TaskGroup
 from dayfly.contract.jobs import Stream
@@ -84,19 +85,24 @@ class Foreground:
     async def run(self) -> Outcome:
         """Connect, launch, follow, wait, remove."""
         async with self._connection, self._line:
-            self.launching = True
-            job = await self._launch()
-            if job is None:
-                return Outcome(exit_code=self._interrupts.exit_code)
-            self.job = job
-            self._introduce(job)
-            try:
-                status = await self._to_its_end(job)
-            except DayflyError:
-                self._line.tell(f"{job.name} may still run; look: dayfly status {job.name}")
-                raise
-            kept = self._order.keep or self._output_lost or not await self._removed(job)
+            with warnings_told(self._line.tell):
+                outcome = await self._run()
         self._sink.close()
+        return outcome
+
+    async def _run(self) -> Outcome:
+        self.launching = True
+        job = await self._launch()
+        if job is None:
+            return Outcome(exit_code=self._interrupts.exit_code)
+        self.job = job
+        self._introduce(job)
+        try:
+            status = await self._to_its_end(job)
+        except DayflyError:
+            self._line.tell(f"{job.name} may still run; look: dayfly status {job.name}")
+            raise
+        kept = self._order.keep or self._output_lost or not await self._removed(job)
         return Outcome(job=job, status=status, exit_code=self._exit_code(status), kept=kept)
 
     def leave(self) -> NoReturn:

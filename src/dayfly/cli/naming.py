@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from dayfly.contract.errors import InvalidField
 from dayfly.contract.tokens import PREFIX, from_token
 
 if TYPE_CHECKING:
@@ -41,11 +42,12 @@ def choose(selector: str, on: str = "") -> Chosen:
     Args:
         selector: A name, a unique prefix of one, ``@latest``, or a token.
         on: The configuration to reach it through; empty is the one it was launched on,
-            and for a token the plugin that made it.
+            and for a token the one that configures the plugin that made it.
 
     Raises:
         NotFound: The journal of this machine has no such job.
-        InvalidField: The token is damaged, or several jobs have this prefix.
+        InvalidField: The token is damaged, several jobs have this prefix, or several
+            configurations the token's plugin.
     """
     handle = from_token(selector) if selector.startswith(PREFIX) else None
     from dayfly.jobs import Journal  # noqa: PLC0415 - not needed to parse or to complete
@@ -56,7 +58,30 @@ def choose(selector: str, on: str = "") -> Chosen:
     for entry in journal.entries():
         if entry.handle == handle:
             return chosen_from(entry, on)
-    return Chosen(provider=on or handle.provider, name=handle.name, handle=handle)
+    provider = on or _configured_for(handle.provider)
+    return Chosen(provider=provider, name=handle.name, handle=handle)
+
+
+def _configured_for(plugin: str) -> str:
+    """The configuration through which a job of another machine is reached.
+
+    Raises:
+        InvalidField: Several configure its plugin, and none of them is the default.
+    """
+    from dayfly.host import load_config  # noqa: PLC0415 - see choose()
+
+    config = load_config()
+    names = [name for name, one in config.providers.items() if one.plugin == plugin]
+    if len(names) > 1 and config.default_provider not in names:
+        raise InvalidField(
+            f"the job was made by the plugin {plugin!r}, and several configurations have it: "
+            f"{', '.join(names)}",
+            field="provider",
+            advice="Name the one that it runs on with --on.",
+        )
+    if config.default_provider in names:
+        return config.default_provider
+    return names[0] if names else plugin
 
 
 def chosen_from(entry: JournalEntry, on: str = "") -> Chosen:

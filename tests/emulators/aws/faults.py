@@ -125,8 +125,10 @@ def bad_credentials(service: str) -> ApiError:
     return ApiError("UnrecognizedClientException", message)
 
 
-def denied(knobs: Knobs, region: str, service: str, operation: str) -> ApiError:
-    """Credentials without the permission."""
+def denied(knobs: Knobs, region: str, service: str, operation: str, said: str = "") -> ApiError:
+    """Credentials without the permission, in AWS's words or in those of the fault."""
+    if said:
+        return ApiError("AccessDeniedException", said)
     caller = knobs.caller.format(account=knobs.account)
     action = f"{service}:{operation}"
     if service == "ec2":

@@ -123,7 +123,8 @@ class Service:
         emulator.faults.throttle(knobs, call.region, service, call.operation)
         # GetCallerIdentity cannot be denied: it answers whoever signs.
         if "denied" in kinds and call.operation != "GetCallerIdentity":
-            raise faults.denied(knobs, call.region, service, call.operation)
+            said = kinds["denied"].message
+            raise faults.denied(knobs, call.region, service, call.operation, said)
         if "server_error" in kinds:
             raise faults.server_error(service, kinds["server_error"])
 

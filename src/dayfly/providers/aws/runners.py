@@ -62,3 +62,7 @@ class Runner(Protocol):
     async def prune(self, *, dry_run: bool, older_than_seconds: int) -> Sequence[Leftover]:
         """Remove own definitions that nothing uses, or say which would go."""
         ...
+
+    async def close(self) -> None:
+        """Ask nothing more."""
+        ...

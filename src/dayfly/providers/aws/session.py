@@ -41,6 +41,8 @@ class Session:
 
     async def close(self) -> None:
         """Let go of every connection."""
+        for runner in self._runners.values():
+            await runner.close()
         if self._logs is not None:
             await self._logs.close()
         if self._aws is not None:

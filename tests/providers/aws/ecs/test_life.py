@@ -189,3 +189,22 @@ async def test_a_task_that_never_ran_for_want_of_room_is_run_again(account):
     assert {r["startedBy"] for r in account.requests("ecs.RunTask")} == {
         account.requests("ecs.RunTask")[0]["startedBy"]
     }
+
+
+async def test_settings_may_come_again_while_jobs_are_known(account):
+    handle = await account.start(job(exit_code=4))
+    await account.end(handle)
+    await account.session.configure(account.session.config)
+    assert (await account.status(handle)).exit_code == 4
+    pages = account.services.observer.logs(handle, LogQuery())
+    assert [batch async for batch in pages] == []
+
+
+async def test_a_handle_of_another_region_is_looked_at_there(open_account, account):
+    spec = job(command=("emulate", "{}", "x" * 9000))
+    handle = await account.start(spec)
+    elsewhere = await open_account({"endpoint_url": account.emulator.url, "region": "us-east-1"})
+    assert (await elsewhere.end(handle)).exit_code == 0
+    await elsewhere.services.inventory.delete(handle)
+    assert account.emulator.calls["ecs.DeleteTaskDefinitions"] == 1
+    assert await account.services.inventory.prune(dry_run=True, older_than_seconds=0) == []

@@ -150,6 +150,9 @@ class BatchRunner:
         """Remove own definitions that nothing uses, or say which would go."""
         return await self._inventory.prune(dry_run=dry_run, older_than_seconds=older_than_seconds)
 
+    async def close(self) -> None:
+        """Nothing here outlives its call."""
+
     def _price(self, prepared: Prepared, submission: Submission) -> tuple[str, ...]:
         if prepared.size is None or not self._config.fargate:
             return ()

@@ -78,11 +78,14 @@ class Definitions:
 
     async def remove(self, arn: str) -> None:
         """Deregister a revision and delete it; what is gone already is no error."""
+        region = arn.split(":")[3]
         try:
-            await self._aws.call("ecs", "DeregisterTaskDefinition", taskDefinition=arn)
+            await self._aws.call(
+                "ecs", "DeregisterTaskDefinition", region=region, taskDefinition=arn
+            )
         except (InvalidField, NotFound):
             return
-        await self._aws.call("ecs", "DeleteTaskDefinitions", taskDefinitions=[arn])
+        await self._aws.call("ecs", "DeleteTaskDefinitions", region=region, taskDefinitions=[arn])
 
     async def active(self, prefix: str) -> list[str]:
         """ARNs of all active revisions of families that begin so."""

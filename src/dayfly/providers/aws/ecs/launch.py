@@ -10,13 +10,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from dayfly.contract.errors import AlreadyExists, Conflict
+from dayfly.contract.errors import AlreadyExists, Conflict, NotFound
 from dayfly.contract.identity import intent_digest
 from dayfly.contract.jobs import Submitted
 from dayfly.providers.aws import tags
 from dayfly.providers.aws.ecs.handles import handle_of
 from dayfly.providers.aws.ecs.prepared import prepare
 from dayfly.providers.aws.ecs.request import run_task
+from dayfly.providers.aws.ecs.tasks import cluster_is_gone
 from dayfly.providers.aws.errors import conflicting, incomplete, other_intent, refused_run
 from dayfly.providers.aws.logs.group import LogGroups
 
@@ -80,6 +81,8 @@ class Launcher:
             answer = await self._aws.call("ecs", "RunTask", tried=tried, **request)
         except AlreadyExists as error:
             return await self._adopted(submission, conflicting(error)), True
+        except NotFound as error:
+            raise cluster_is_gone(error, self._config.cluster) from error
         except Conflict:
             # The definition was pruned since it was found; the next try registers it anew.
             self._definitions.forget(prepared.family)

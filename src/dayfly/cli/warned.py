@@ -1,0 +1,34 @@
+"""What ``dayfly.jobs`` warns of while a command runs, on the way to whoever runs it."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class _Passer(logging.Handler):
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        super().__init__(logging.WARNING)
+        self._tell = tell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._tell(record.getMessage())
+
+
+@contextmanager
+def warnings_told(tell: Callable[[str], None]) -> Iterator[None]:
+    """Pass on each warning as a sentence.
+
+    Args:
+        tell: Says it on stderr.
+    """
+    logger, passer = logging.getLogger("dayfly.jobs"), _Passer(tell)
+    logger.addHandler(passer)
+    try:
+        yield
+    finally:
+        logger.removeHandler(passer)
