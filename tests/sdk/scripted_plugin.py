@@ -69,6 +69,8 @@ class Submitter:
                     group.create_task(self._refuse())
             case ("broken",):
                 raise ZeroDivisionError("division by zero")
+            case ("unpacked",):
+                import no_such_package  # noqa: F401
             case ("leak",):
                 [value] = (await SECRETS.resolve(submission.spec.secrets)).values()
                 logging.getLogger("third.party").warning("connecting with %s", value)

@@ -11,7 +11,13 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from dayfly.contract import names
-from dayfly.contract.errors import InvalidField, NotServed, ProviderFailed, Throttled
+from dayfly.contract.errors import (
+    FailedPrecondition,
+    InvalidField,
+    NotServed,
+    ProviderFailed,
+    Throttled,
+)
 from dayfly.contract.jobs import Reason
 from dayfly.contract.rpc_errors import from_rpc_error
 from dayfly.contract.wire import dayfly_v1_pb2 as v1
@@ -104,6 +110,13 @@ async def test_an_error_in_a_task_group_is_still_that_error(plugin):
     error = await failure(plugin.submit.Plan(submission("grouped")))
     assert isinstance(error, InvalidField)
     assert error.field == "command"
+
+
+async def test_a_package_that_is_not_installed_is_named_with_what_to_do(plugin):
+    error = await failure(plugin.submit.Plan(submission("unpacked")))
+    assert isinstance(error, FailedPrecondition)
+    assert "needs the Python package 'no_such_package'" in error.message
+    assert "pip install 'dayfly[scripted]'" in error.advice
 
 
 async def test_a_fault_names_plugin_and_call_and_leaves_a_traceback_in_the_log(plugin):

@@ -91,6 +91,13 @@ class Guard(grpc.aio.ServerInterceptor):
 
     def _explained(self, error: Exception, method: str) -> DayflyError:
         meant = _meant(error)
+        if meant is None and isinstance(error, ModuleNotFoundError):
+            return FailedPrecondition(
+                f"plugin {self._plugin!r} needs the Python package {error.name!r}, which is not "
+                "installed",
+                advice="Install what the plugin needs; for one that comes with dayfly: "
+                f"pip install 'dayfly[{self._plugin}]'",
+            )
         if meant is None:
             _logger.error("%s failed", method, exc_info=error)
             return ProviderFailed(

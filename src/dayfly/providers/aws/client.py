@@ -120,6 +120,8 @@ class Aws:
             if (service, where) not in self._clients:
                 try:
                     self._clients[service, where] = await self._make(service, where)
+                except ModuleNotFoundError:
+                    raise  # The extra is not installed, which the SDK explains.
                 except Exception as error:
                     raise from_botocore(error, tried) from error
         return self._clients[service, where]
