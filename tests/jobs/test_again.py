@@ -114,6 +114,43 @@ async def test_a_cancel_meets_the_launch_on_its_way_and_stops_what_it_started(op
     assert last(provider).status.state is JobState.CANCELLED
 
 
+async def test_a_look_in_between_does_not_take_the_first_end_for_the_last(opened, provider):
+    provider.full = 1
+    async with opened(timing=replace(SHORT, backoff_first=0.05)) as jobs:
+        job = await jobs.launch(SPEC, "k")
+        waiting = asyncio.create_task(job.wait())
+        await asyncio.sleep(0.02)
+        assert (await job.status()).may_pass
+        second = await started(provider, 2)
+        second.ends(0)
+        assert (await waiting).state is JobState.SUCCEEDED
+        assert (await job.status()).state is JobState.SUCCEEDED
+
+
+async def test_what_another_command_wrote_of_the_first_is_not_the_end(opened, provider, journal):
+    provider.full = 1
+    async with opened(timing=replace(SHORT, backoff_first=0.05)) as jobs, opened() as others:
+        job = await jobs.launch(SPEC, "k")
+        waiting = asyncio.create_task(job.wait())
+        await asyncio.sleep(0.02)
+        assert (await others.attach(job.handle, key="k").status()).may_pass
+        assert journal.get("prod", "k").end is not None
+        (await started(provider, 2)).ends(0)
+        assert (await waiting).state is JobState.SUCCEEDED
+    assert journal.get("prod", "k").end.state is JobState.SUCCEEDED
+
+
+async def test_a_cancel_does_not_wait_for_the_pause(opened, provider):
+    async with opened(timing=replace(SHORT, backoff_first=5, launch_deadline=60)) as jobs:
+        job = await jobs.launch(SPEC, "k")
+        waiting = asyncio.create_task(job.wait())
+        await asyncio.sleep(0.03)
+        async with asyncio.timeout(0.3):
+            assert (await job.cancel()).reason is Reason.NO_CAPACITY
+            await waiting
+    assert len(provider.jobs) == 1
+
+
 async def test_a_refusal_of_a_further_launch_is_the_end_of_the_watch(opened, provider):
     async with opened() as jobs:
         job = await jobs.launch(SPEC, "k")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ class Again:
     """The further launches of one job."""
 
     def __init__(self, engine: Engine, job: Job, submission: Submission) -> None:
-        self._called_off = False
+        self._off = asyncio.Event()
         self._engine = engine
         self._job = job
         self._submission = submission
@@ -41,7 +42,7 @@ class Again:
             status: The end that may pass.
         """
         pause = self._backoff.failed(asyncio.get_running_loop().time())
-        if pause is None or self._called_off:
+        if pause is None or self._off.is_set():
             return False
         _log.warning("%s did not start and is launched again: %s", self._job.name, status.message)
         self._engine.begin(self._launch(status, pause))
@@ -49,10 +50,7 @@ class Again:
 
     def call_off(self) -> None:
         """The job is to be stopped: launch it no more, and stop one that is on its way."""
-        self._called_off = True
-
-    def _is_called_off(self) -> bool:
-        return self._called_off  # A method, since it changes while a launch is waited for.
+        self._off.set()
 
     async def _launch(self, status: JobStatus, pause: float) -> None:
         before = self._job.handle
@@ -60,13 +58,15 @@ class Again:
         engine = self._engine
         launch = Launch(engine, submission)
         try:
-            await asyncio.sleep(pause)
-            if self._is_called_off():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._off.wait()
+            if self._off.is_set():
                 engine.watch.settle(before, status)
                 return
             submitted = await launch.run(_unheard, cut_short=False)
             self._job.move(engine, submitted.handle)
-            if self._is_called_off():
+            if self._off.is_set():
                 handle, name = submitted.handle, self._job.name
                 await request_stop(engine.provider.canceler, handle, name, engine.timing)
         except DayflyError as error:

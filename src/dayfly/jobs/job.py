@@ -95,7 +95,9 @@ class Job:
         # The provider knows a timeout that was kept here only as a stop.
         if end and (fresh.state is JobState.UNKNOWN or end.reason is Reason.TIMED_OUT):
             return end
-        return await self._settled(engine, fresh) if fresh.final else fresh
+        # One that is launched again has not ended, whatever became of its first task.
+        over = fresh.final and not (fresh.may_pass and self._again)
+        return await self._settled(engine, fresh) if over else fresh
 
     async def wait(self, timeout: float | None = None) -> JobStatus:  # noqa: ASYNC109 - asked for by name in a public API, and it cancels nothing
         """The job's end. Cancelling the task that waits stops the job, unless detached.

@@ -126,8 +126,9 @@ class Journal:
         self._change("DELETE FROM jobs WHERE token IS NULL AND provider=? AND key=?", provider, key)
 
     def launched(self, provider: str, key: str, handle: JobHandle) -> None:
-        """The launch was answered."""
-        self._set(provider, key, token=to_token(handle), launched=time.time(), never_launched=0)
+        """The launch was answered. Whatever was seen of an earlier one is not its end."""
+        answered = {"token": to_token(handle), "launched": time.time(), "never_launched": 0}
+        self._set(provider, key, **answered, state=None, ended_here=None)
 
     def found(self, provider: str, key: str, handle: JobHandle | None) -> None:
         """The provider was asked for a launch that was never answered."""
