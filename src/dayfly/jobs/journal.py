@@ -127,8 +127,15 @@ class Journal:
 
     def launched(self, provider: str, key: str, handle: JobHandle) -> None:
         """The launch was answered. Whatever was seen of an earlier one is not its end."""
-        answered = {"token": to_token(handle), "launched": time.time(), "never_launched": 0}
-        self._set(provider, key, **answered, state=None, ended_here=None)
+        self._set(
+            provider,
+            key,
+            token=to_token(handle),
+            launched=time.time(),
+            never_launched=0,
+            state=None,
+            ended_here=None,
+        )
 
     def found(self, provider: str, key: str, handle: JobHandle | None) -> None:
         """The provider was asked for a launch that was never answered."""
