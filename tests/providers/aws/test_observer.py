@@ -42,6 +42,9 @@ class Recorder:
         self.state, self.both = state, both
         self.asked: list[tuple[str, Any]] = []
 
+    async def close(self) -> None:
+        """Nothing is open."""
+
     async def statuses(self, handles: Sequence[JobHandle]) -> Sequence[JobStatus]:
         self.asked.append(("statuses", [one.id for one in handles]))
         if self.both is not None:
