@@ -12,13 +12,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dayfly.contract.errors import DayflyError
+from dayfly.contract.errors import DayflyError, ProviderFailed
 from dayfly.jobs.cancel import request_stop
-from dayfly.jobs.launch import Launch
+from dayfly.jobs.launch import Launch, leaves_open
 from dayfly.jobs.timing import Backoff
 
 if TYPE_CHECKING:
-    from dayfly.contract.jobs import JobStatus, Progress, Submission
+    from dayfly.contract.jobs import JobHandle, JobStatus, Progress, Submission
     from dayfly.jobs.engine import Engine
     from dayfly.jobs.job import Job
 
@@ -61,16 +61,42 @@ class Again:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._off.wait()
-            if self._off.is_set():
+            handle = None if await self._is_off() else await self._started(launch, before)
+            if handle is None:
                 engine.watch.settle(before, status)
                 return
-            submitted = await launch.run(_unheard, cut_short=False)
-            self._job.move(engine, submitted.handle)
-            if self._off.is_set():
-                handle, name = submitted.handle, self._job.name
+            self._job.move(engine, handle)
+            if await self._is_off():
+                name = self._job.name
                 await request_stop(engine.provider.canceler, handle, name, engine.timing)
         except DayflyError as error:
             engine.watch.fail(self._job.handle, error)
+        except Exception as error:
+            broke = ProviderFailed(f"launching {self._job.name} again broke: {error!r}")
+            engine.watch.fail(self._job.handle, broke)
+            raise
+
+    async def _is_off(self) -> bool:
+        entry = await self._engine.ledger.get(self._job.key)
+        if entry and entry.cancel_requested:  # By another command.
+            self._off.set()
+        return self._off.is_set()
+
+    async def _started(self, launch: Launch, before: JobHandle) -> JobHandle | None:
+        """The further job; None where the stop came first, and the provider has none."""
+        launching = asyncio.create_task(launch.run(_unheard, cut_short=False))
+        off = asyncio.create_task(self._off.wait())
+        try:
+            await asyncio.wait({launching, off}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({launching}, timeout=self._engine.timing.withdrawal)
+        finally:
+            off.cancel()
+            launching.cancel()
+            await asyncio.wait({launching, off})
+        if launching.cancelled() or (self._off.is_set() and leaves_open(launching.exception())):
+            found = await launch.find()
+            return found if found and found.id != before.id else None
+        return launching.result().handle
 
 
 def _unheard(progress: Progress) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dayfly.contract.errors import (
     DayflyError,
+    DeadlinePassed,
     FailedPrecondition,
     InvalidField,
     NotServed,
@@ -97,6 +98,7 @@ class Launch:
         self._ledger = engine.ledger
         self._timing = engine.timing
         self._turns = engine.launching
+        self._invisible = engine.description.visibility_grace_seconds
         self._submission = submission
 
     async def run(self, report: Callable[[Progress], None], *, cut_short: bool) -> Submitted:
@@ -161,6 +163,12 @@ class Launch:
                 if handle is not None:
                     await self._ledger.found(key, handle)
                     return handle
+            if self._invisible > 0:
+                raise DeadlinePassed(
+                    f"{self._provider.name!r} has no job of key {key!r} so far, and a new one may "
+                    f"be invisible for {self._invisible:g} s",
+                    advice="Look again: `dayfly ps` finds it, and `dayfly cancel` stops it.",
+                )
             await self._ledger.withdraw(key)
         return handle
 

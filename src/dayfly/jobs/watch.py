@@ -194,8 +194,9 @@ class Watch:
             watched.learn(answer, now, self._description, woken=self._wakes.up)
             if hastened and not isinstance(answer, DayflyError):
                 watched.due = watched.ripe = now
-            if watched.end.done():
-                self._jobs.pop(watched.handle.id, None)
+            # Whoever came after a failed watch waits under the same id.
+            if watched.end.done() and self._jobs.get(watched.handle.id) is watched:
+                del self._jobs[watched.handle.id]
         self._wake.set()
 
 

@@ -35,7 +35,7 @@ class Watched:
 
     __slots__ = (
         "_backoff",
-        "_since",
+        "_unseen_since",
         "_young_since",
         "again",
         "asking",
@@ -57,7 +57,7 @@ class Watched:
         self.asking = False
         self.again: Callable[[JobStatus], bool] | None = None
         self.parked = False
-        self._since = now
+        self._unseen_since: float | None = None
         self._young_since = now
         self._backoff = Backoff(timing, timing.error_deadline)
 
@@ -68,7 +68,7 @@ class Watched:
     def move(self, handle: JobHandle, now: float) -> None:
         """Watch another job of the provider's in its place: the same one, launched again."""
         self.handle, self.parked = handle, False
-        self._since = now
+        self._unseen_since = None
         self.hasten(now)
 
     def learn(
@@ -89,6 +89,8 @@ class Watched:
             return
         self._backoff.succeeded()
         self.status = answer
+        if answer.state is not JobState.UNKNOWN:
+            self._unseen_since = None
         if answer.final:
             self.parked = answer.may_pass and self.again is not None and self.again(answer)
             if not self.parked:
@@ -121,7 +123,11 @@ class Watched:
             self.due = self.ripe = now + pause
 
     def _lost(self, status: JobStatus, now: float, grace: float) -> bool:
-        return status.state is JobState.UNKNOWN and now - self._since >= grace
+        if status.state is not JobState.UNKNOWN:
+            return False
+        if self._unseen_since is None:  # A cloud may forget for a moment what it told before.
+            self._unseen_since = now
+        return now - self._unseen_since >= grace
 
 
 def _as_lost(status: JobStatus) -> JobStatus:

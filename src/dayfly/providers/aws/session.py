@@ -91,6 +91,7 @@ class Session:
         Raises:
             NotFound: The handle is none of this provider's.
         """
+        _needed(self._config)
         name = handle.metadata.get("runner", "")
         if name not in self._runners:
             raise NotFound(

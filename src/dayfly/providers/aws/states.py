@@ -148,6 +148,10 @@ def _judge(task: Mapping[str, Any], own: Mapping[str, Any]) -> _Verdict:
         return _Verdict(*BY_STOP_CODE[stop_code], message=words or stop_code)
     if code is None or stop_code == "TaskFailedToStart":
         why = next(why for why in NEVER_STARTED if re.search(why.words, words, re.DOTALL))
+        started = task.get("startedAt") is not None and stop_code != "TaskFailedToStart"
+        if started or code is not None:  # It ran: to run it again would be a second time.
+            lost = Reason.PROVIDER_ERROR if why.reason is not Reason.OUT_OF_MEMORY else why.reason
+            return _Verdict(JobState.FAILED, lost, words or stop_code)
         return _Verdict(JobState.FAILED, why.reason, words or stop_code, why.may_pass)
     if code == 0:
         return _Verdict(JobState.SUCCEEDED, Reason.COMPLETED)

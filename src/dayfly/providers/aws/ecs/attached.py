@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dayfly.contract.errors import InvalidField
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from dayfly.contract.jobs import JobSpec
     from dayfly.providers.aws.config import Config
+    from dayfly.providers.aws.sizes import Size
 
 #: What RunTask cannot override, in the job's words.
 #: Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerOverride.html
@@ -69,16 +71,32 @@ def container_of(definition: Mapping[str, Any], configured: str) -> str:
     )
 
 
-def overrides(spec: JobSpec, container: str, config: Config, *, fargate: bool) -> dict[str, Any]:
+def size(spec: JobSpec, definition: Mapping[str, Any], config: Config) -> Size | None:
+    """What a Fargate task is given: what is asked for, and of the rest at least the definition's.
+
+    Raises:
+        InvalidField: Fargate has no such size.
+    """
+    asked = spec.resources
+    if not config.fargate or (asked.cpus is None and asked.memory_mib is None):
+        return None
+    cpus, memory = asked.cpus, asked.memory_mib
+    if cpus is None and str(definition.get("cpu", "")).isdecimal():
+        cpus = int(definition["cpu"]) / 1024
+    if memory is None and str(definition.get("memory", "")).isdecimal():
+        memory = int(definition["memory"])
+    return size_of(replace(spec, resources=replace(asked, cpus=cpus, memory_mib=memory)), config)
+
+
+def overrides(spec: JobSpec, container: str, config: Config, size: Size | None) -> dict[str, Any]:
     """The overrides of a run.
 
     Raises:
         InvalidField: They are too long, and there is no definition of ours to put them in.
     """
     asked = spec.resources.cpus is not None or spec.resources.memory_mib is not None
-    size = size_of(spec, config) if asked and fargate else None
     made = overrides_of(spec, container, size)
-    if asked and not fargate:
+    if asked and not config.fargate:
         [own] = made["containerOverrides"]
         if spec.resources.cpus is not None:
             own["cpu"] = size_of(spec, config).cpu

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from dayfly.contract.errors import InvalidField, NotFound
+from dayfly.contract.errors import Conflict, InvalidField, NotFound
 from dayfly.providers.aws.content import Registered
 from dayfly.providers.aws.pages import all_pages
 
@@ -83,6 +83,8 @@ class Definitions:
             await self._aws.call(
                 "ecs", "DeregisterTaskDefinition", region=region, taskDefinition=arn
             )
+        except Conflict:
+            pass  # Inactive already: an earlier call came this far.
         except (InvalidField, NotFound):
             return
         await self._aws.call("ecs", "DeleteTaskDefinitions", region=region, taskDefinitions=[arn])

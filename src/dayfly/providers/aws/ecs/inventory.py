@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "dayfly-"
 _OWN_FAMILY: Final = re.compile(r"dayfly-(run-)?[0-9a-f]{20}")
-#: How long after RunTask a task may still be MISSING [?].
-_VISIBLE: Final = timedelta(seconds=60)
+#: A task may be MISSING for some seconds after RunTask [?]; the two clocks may differ by the five
+#: minutes that AWS signs within, and one that has stopped is known for an hour.
+_VISIBLE: Final = timedelta(minutes=6)
 
 
 class EcsInventory:
@@ -83,8 +84,11 @@ class EcsInventory:
                 field="handle",
                 advice="Cancel the job first.",
             )
-        if definition := handle.metadata.get("definition"):
+        definition = handle.metadata.get("definition", "")
+        family = definition.rsplit("/", maxsplit=1)[-1].partition(":")[0]
+        if _OWN_FAMILY.fullmatch(family):  # A handle comes from anywhere.
             await self._definitions.remove(definition)
+            self._definitions.forget(family)
 
     async def prune(self, *, dry_run: bool, older_than_seconds: int) -> Sequence[Leftover]:
         """Remove own definitions that no task of the cluster uses and that are old enough."""
@@ -102,7 +106,11 @@ class EcsInventory:
             if not dry_run:
                 await self._definitions.remove(arn)
                 self._definitions.forget(family)
-            detail = f"registered {registered:%Y-%m-%d %H:%M:%S} UTC" if registered else ""
+            detail = (
+                f"registered {registered.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+                if registered
+                else ""
+            )
             left.append(Leftover(kind="task definition", name=family, detail=detail))
         return left
 
@@ -137,8 +145,7 @@ class EcsInventory:
         about = tag_table(task)
         arn = str(task["taskDefinitionArn"])
         family = arn.rsplit("/", maxsplit=1)[-1].partition(":")[0]
-        overrides = (task.get("overrides") or {}).get("containerOverrides") or [{}]
-        container = str(overrides[0].get("name", ""))
+        container = _container(task, self._config.container)
         try:
             definition = await self._definitions.read(arn)
             logs = attached.log_place(definition, container)
@@ -160,6 +167,16 @@ class EcsInventory:
                 **alone,
             },
         )
+
+
+def _container(task: dict[str, Any], configured: str) -> str:
+    """The job's container: ECS names all of the definition's, and ours has what it was given."""
+    named = (task.get("overrides") or {}).get("containerOverrides") or []
+    given = [one for one in named if any(v for k, v in one.items() if k != "name")]
+    names = [str(one.get("name", "")) for one in given or named]
+    if configured in names:
+        return configured
+    return names[0] if len(names) == 1 else ""
 
 
 def _is_new(handle: JobHandle) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from dayfly.contract.errors import AlreadyExists, Conflict, NotFound
+from dayfly.contract.errors import AlreadyExists, Conflict, InvalidField, NotFound
 from dayfly.contract.identity import intent_digest
 from dayfly.contract.jobs import Submitted
 from dayfly.providers.aws import tags
@@ -83,10 +83,17 @@ class Launcher:
             return await self._adopted(submission, conflicting(error)), True
         except NotFound as error:
             raise cluster_is_gone(error, self._config.cluster) from error
-        except Conflict:
+        except (Conflict, InvalidField) as error:
+            gone = isinstance(error, Conflict) or error.field == "target.name"
+            if not gone:
+                raise
+            if not prepared.family:
+                raise InvalidField(
+                    error.message, field="target.name", advice="Name an ACTIVE revision."
+                ) from error
             # The definition was pruned since it was found; the next try registers it anew.
             self._definitions.forget(prepared.family)
-            raise
+            raise Conflict(error.message) from error
         if failures := answer.get("failures"):
             raise refused_run(tried, failures)
         if not answer.get("tasks"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dayfly.contract.identity import key_digest
 from dayfly.contract.jobs import TargetMode
 from dayfly.providers.aws.container import STREAM_PREFIX, environment_of
 from dayfly.providers.aws.content import content_name
@@ -66,11 +65,12 @@ async def prepare(
     definition = await definitions.read(target)
     container = attached.container_of(definition, config.container)
     attached.refuse(spec, definition)
+    size = attached.size(spec, definition, config)
     return Prepared(
         definition=str(definition["taskDefinitionArn"]),
-        overrides=attached.overrides(spec, container, config, fargate=config.fargate),
+        overrides=attached.overrides(spec, container, config, size),
         awsvpc=definition.get("networkMode") == "awsvpc",
-        size=None,
+        size=size,
         place={"container": container, **attached.log_place(definition, container)},
     )
 
@@ -86,7 +86,10 @@ def _owned(submission: Submission, config: Config, region: str) -> Prepared:
         own = {"name": CONTAINER}
         overrides = {**overrides, "containerOverrides": [own]}
     return Prepared(
-        family=f"dayfly-run-{key_digest(submission.key)}" if alone else content_name(content),
+        # The key's earlier try may have left another content behind.
+        family=content_name({"key": submission.key, "content": content}, "dayfly-run")
+        if alone
+        else content_name(content),
         content=content,
         overrides=overrides,
         awsvpc=content["networkMode"] == "awsvpc",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dayfly.contract.errors import DayflyError, InvalidField, NotFound
 from dayfly.providers.aws.ecs.handles import cluster_of, region_of
+from dayfly.providers.aws.errors import incomplete
 from dayfly.providers.aws.pages import all_pages
 from dayfly.sdk.gathering import Gatherer
 
@@ -61,12 +62,12 @@ class Tasks:
         ListTasks says that ``startedBy`` must be its only filter; whether that counts
         ``desiredStatus`` is not said [?]. Where it does, all stopped tasks are looked at.
         """
+        # RUNNING is what it takes where nothing is said; first, so that none stops in between.
+        arns = await self._list(cluster, startedBy=who)
         try:
-            arns = await self._list(cluster, desiredStatus="STOPPED", startedBy=who)
+            arns += await self._list(cluster, desiredStatus="STOPPED", startedBy=who)
         except InvalidField:
-            arns = await self._list(cluster, desiredStatus="STOPPED")
-        # RUNNING is what it takes where nothing is said.
-        arns += await self._list(cluster, startedBy=who)
+            arns += await self._list(cluster, desiredStatus="STOPPED")
         return [task for task in await self.named(cluster, arns) if task.get("startedBy") == who]
 
     async def named(self, cluster: str, arns: Sequence[str]) -> list[Task]:
@@ -99,7 +100,11 @@ class Tasks:
             )
         except NotFound as error:
             raise cluster_is_gone(error, cluster) from error
-        return {str(task["taskArn"]): task for task in answer.get("tasks", ())}
+        tasks = answer.get("tasks") or []
+        # What is not said of a task must not be taken for its end.
+        if len(tasks) + len(answer.get("failures") or []) < len(set(arns)):
+            raise incomplete(f"looking at {len(arns)} tasks of cluster {cluster!r}", answer)
+        return {str(task["taskArn"]): task for task in tasks}
 
     async def _list(self, cluster: str, **wanted: str) -> list[str]:
         return await all_pages(
