@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -252,3 +253,14 @@ def test_no_record_is_unknown_and_not_yet_lost() -> None:
 def test_which_job_gave_way() -> None:
     assert was_superseded(job("FAILED", why=SUPERSEDED_WORDS))
     assert not was_superseded(job("FAILED", why=CANCEL_WORDS))
+
+
+def test_a_fresh_end_without_a_code_waits_for_it_and_an_old_one_does_not() -> None:
+    now = int(time.time() * 1000)
+    job = {"status": "FAILED", "startedAt": now - 60_000, "stoppedAt": now}
+    fresh = status_of(JobHandle(id="j"), job)
+    assert (fresh.state, fresh.final) == (JobState.RUNNING, False)
+    old = status_of(JobHandle(id="j"), {**job, "stoppedAt": now - 30_000})
+    assert (old.state, old.exit_code) == (JobState.FAILED, None)
+    told = status_of(JobHandle(id="j"), {**job, "container": {"exitCode": 3}})
+    assert (told.state, told.exit_code) == (JobState.FAILED, 3)

@@ -6,7 +6,7 @@ Source: docs.aws.amazon.com/batch/latest/userguide/job_states.html
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dayfly.contract.jobs import ExitCodeSource, JobState, JobStatus, Reason
@@ -29,6 +29,8 @@ STATES: Final = {
 
 #: The container ended by itself: whatever else was asked for came too late.
 _ENDED_BY_ITSELF: Final = "Essential container in task exited"
+#: Where a code is told after the state, it is told by then.
+_CODE_FOLLOWS: Final = timedelta(seconds=5)
 _WAITS: Final = re.compile(r"CAPACITY:|MISCONFIGURATION:")
 
 
@@ -129,10 +131,18 @@ def _judge_failed(job: Mapping[str, Any], code: int | None) -> _Verdict:
         return _Verdict(JobState.CANCELLED, Reason.CANCELLED, "; ".join(words) or "terminated")
     if code:
         return _Verdict(JobState.FAILED, Reason.EXITED_NONZERO, f"exited with {code}")
+    if not never_ran and _just_stopped(job):
+        return _Verdict(JobState.RUNNING, message="has ended; its exit code is not told yet")
     said = words[0] if words else "Batch gives neither an exit code nor a reason"
     if never_ran:
         return _Verdict(JobState.FAILED, Reason.NEVER_STARTED, said)
     return _Verdict(JobState.FAILED, Reason.PROVIDER_ERROR, said)
+
+
+def _just_stopped(job: Mapping[str, Any]) -> bool:
+    """Its end is so fresh that the code may follow: a status must never be taken back."""
+    stopped = time_of(job, "stoppedAt")
+    return stopped is not None and datetime.now(UTC) - stopped < _CODE_FOLLOWS
 
 
 def _last_attempt(job: Mapping[str, Any]) -> Mapping[str, Any]:
