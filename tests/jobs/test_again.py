@@ -9,7 +9,7 @@ import pytest
 from tests.jobs.conftest import SHORT
 from tests.jobs.scripted import Scripted, ScriptedJob, lost_answer
 
-from dayfly.contract.errors import PermissionDenied
+from dayfly.contract.errors import PermissionDenied, ProviderFailed
 from dayfly.contract.jobs import JobSpec, JobState, Reason, Submission, Submitted
 
 SPEC = JobSpec(command=("echo",))
@@ -102,7 +102,7 @@ async def test_a_cancel_ends_it_instead(opened, provider):
 
 async def test_a_cancel_meets_the_launch_on_its_way_and_stops_what_it_started(opened, provider):
     provider.full = 1
-    async with opened(timing=replace(SHORT, backoff_first=0.001)) as jobs:
+    async with opened(timing=replace(SHORT, backoff_first=0.001, withdrawal=0.5)) as jobs:
         job = await jobs.launch(SPEC, "k")
         provider.delay["submit"] = 0.1
         waiting = asyncio.create_task(job.wait())
@@ -157,6 +157,40 @@ async def test_a_refusal_of_a_further_launch_is_the_end_of_the_watch(opened, pro
         provider.faults["submit"].append(PermissionDenied("no longer allowed"))
         with pytest.raises(PermissionDenied, match="no longer allowed"):
             await job.wait()
+
+
+async def test_a_cancel_ends_a_launch_that_keeps_failing(opened, provider):
+    provider.full = 1
+    slow = replace(SHORT, launch_deadline=30, backoff_first=0.01, backoff_max=0.02)
+    async with opened(timing=slow) as jobs:
+        job = await jobs.launch(SPEC, "k")
+        provider.faults["submit"].extend([lost_answer()] * 10_000)
+        waiting = asyncio.create_task(job.wait())
+        await asyncio.sleep(0.1)
+        assert (await job.cancel()).reason is Reason.NO_CAPACITY
+        await waiting
+        tried = provider.calls["submit"]
+        await asyncio.sleep(0.1)
+        assert provider.calls["submit"] == tried
+
+
+async def test_a_cancel_by_another_command_counts(opened, provider):
+    provider.full = 1
+    async with opened(timing=replace(SHORT, backoff_first=0.2)) as jobs, opened() as others:
+        job = await jobs.launch(SPEC, "k")
+        waiting = asyncio.create_task(job.wait())
+        await asyncio.sleep(0.05)
+        await others.attach(job.handle, key="k").cancel()
+        assert (await waiting).reason is Reason.NO_CAPACITY
+    assert len(provider.jobs) == 1
+
+
+async def test_whatever_breaks_a_further_launch_nobody_waits_for_ever(opened, provider):
+    async with opened() as jobs:
+        job = await jobs.launch(SPEC, "k")
+        provider.faults["submit"].append(KeyError("taskDefinition"))
+        with pytest.raises(ProviderFailed, match="taskDefinition"):
+            await job.wait(timeout=2)
 
 
 async def test_who_only_attached_sees_the_end_as_it_is(opened, provider):

@@ -327,3 +327,32 @@ async def test_status_is_a_fresh_look(opened, provider, journal):
         provider.only.ends(1)
         assert (await job.status()).exit_code == 1
     assert journal.find(job.key).end.exit_code == 1
+
+
+async def test_one_blind_look_at_an_old_job_is_not_its_loss(opened, provider):
+    provider.description = replace(QUICK, visibility_grace_seconds=0.2)
+    async with opened() as jobs:
+        job = await jobs.launch(ECHO)
+        waiting = asyncio.create_task(job.wait())
+        await asyncio.sleep(0.3)
+        provider.hidden = 1
+        await asyncio.sleep(0.1)
+        provider.only.ends(0)
+        assert (await waiting).state is JobState.SUCCEEDED
+
+
+async def test_a_look_that_comes_late_takes_no_newer_watch_along(opened, provider):
+    async with opened() as jobs:
+        job = await jobs.launch(ECHO)
+        waiting = asyncio.create_task(job.wait())
+        await asyncio.sleep(0.03)
+        provider.delay["statuses"] = 0.2
+        await asyncio.sleep(0.06)  # A look is on its way.
+        (await jobs._engine()).watch.fail(job.handle, Unavailable("the stop failed"))
+        with pytest.raises(Unavailable):
+            await waiting
+        again = asyncio.create_task(job.wait())
+        await asyncio.sleep(0.25)
+        provider.delay["statuses"] = 0
+        provider.only.ends(0)
+        assert (await asyncio.wait_for(again, 2)).exit_code == 0

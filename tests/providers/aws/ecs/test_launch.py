@@ -241,3 +241,18 @@ async def test_the_network_is_as_configured(open_account):
         "securityGroups": ["sg-0123456789abcdef0"],
         "assignPublicIp": "ENABLED",
     }
+
+
+async def test_a_corrected_long_command_is_what_runs(open_account, account):
+    """The first try registered its definition and was refused; the key is used again."""
+    wrong = await open_account(
+        {"endpoint_url": account.emulator.url, "subnets": ("subnet-00000000000000000",)}
+    )
+
+    def long(code: int) -> tuple[str, ...]:
+        return ("emulate", json.dumps({"exit_code": code}), "x" * 9000)
+
+    with pytest.raises(InvalidField):
+        await wrong.submit(job(command=long(4)), "k")
+    handle = (await account.submit(job(command=long(0)), "k")).handle
+    assert (await account.end(handle)).exit_code == 0

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiohttp import web
 from tests.emulators.aws import Fault
 from tests.providers.aws.ecs.conftest import job
 
-from dayfly.contract.errors import FailedPrecondition, NotFound, Throttled, Unauthenticated
+from dayfly.contract.errors import (
+    FailedPrecondition,
+    NotFound,
+    Throttled,
+    Unauthenticated,
+    Unavailable,
+)
 from dayfly.contract.jobs import JobHandle, JobState, LogQuery, Reason
 from dayfly.jobs import Timing
+from dayfly.providers.aws.ecs.tasks import Tasks
 
 NOBODY = "arn:aws:ecs:eu-west-1:123456789012:task/jobs/" + "0" * 32
 QUICK = Timing(backoff_first=0.01, backoff_max=0.05, launch_deadline=5, cancel_deadline=5)
@@ -208,3 +217,27 @@ async def test_a_handle_of_another_region_is_looked_at_there(open_account, accou
     await elsewhere.services.inventory.delete(handle)
     assert account.emulator.calls["ecs.DeleteTaskDefinitions"] == 1
     assert await account.services.inventory.prune(dry_run=True, older_than_seconds=0) == []
+
+
+async def test_an_answer_that_is_none_says_nothing_about_a_task(scripted, make_aws):
+    page = web.Response(body=b"<html>log in</html>", content_type="text/html")
+    scripted.answers["ecs.DescribeTasks"] = lambda _: page
+    tasks = Tasks(make_aws(endpoint_url=scripted.url))
+    with pytest.raises(Unavailable, match="none of what was asked for"):
+        await tasks.look(JobHandle(id=NOBODY, metadata={"cluster": "jobs"}))
+    await tasks.close()
+
+
+async def test_a_handle_removes_no_definition_that_is_not_dayflys(account):
+    theirs = await account.session.aws.call(
+        "ecs",
+        "RegisterTaskDefinition",
+        family="theirs",
+        containerDefinitions=[{"name": "x", "image": "x", "memory": 64}],
+    )
+    handle = await account.start(job())
+    await account.end(handle)
+    arn = theirs["taskDefinition"]["taskDefinitionArn"]
+    forged = replace(handle, metadata={**handle.metadata, "definition": arn})
+    await account.services.inventory.delete(forged)
+    assert account.emulator.calls["ecs.DeregisterTaskDefinition"] == 0

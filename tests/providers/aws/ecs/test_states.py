@@ -142,3 +142,17 @@ def test_an_empty_stop_code_is_none_and_no_containers_is_no_code():
 def test_a_task_that_is_to_be_stopped_says_so():
     status = judged({"lastStatus": "RUNNING", "desiredStatus": "STOPPED", "containers": []})
     assert (status.state, status.message) == (JobState.RUNNING, "running, to be stopped")
+
+
+@pytest.mark.parametrize(
+    ("code", "stop_code", "said"),
+    [
+        (None, "EssentialContainerExited", "AGENT: the agent was disconnected"),
+        (None, "", "Host EC2 (instance i-1) terminated."),
+        (0, "TaskFailedToStart", "Timeout waiting for network interface provisioning"),
+    ],
+)
+def test_what_ran_is_never_run_again(code, stop_code, said):
+    status = judged(stopped(code, stop_code=stop_code, said=said))
+    assert (status.state, status.may_pass) == (JobState.FAILED, False)
+    assert status.reason is not Reason.NEVER_STARTED
