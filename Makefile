@@ -24,7 +24,7 @@ check: $(VENV)/.dev
 unit: $(VENV)/.dev stand-ins
 	$(BIN)/pytest -n 3 -m "not docker and not cloud" $(PYTEST_ARGS)
 	$(BIN)/pytest -m docker $(PYTEST_ARGS)
-	$(BIN)/pytest -n 3 -m cloud $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 -m cloud $(PYTEST_ARGS)
 
 wire: $(VENV)/.dev ## generate src/dayfly/contract/wire from proto/
 	tools/wire.sh
