@@ -9,7 +9,7 @@ import pytest
 from tests.jobs.conftest import SHORT
 from tests.jobs.scripted import Scripted, ScriptedJob, lost_answer
 
-from dayfly.contract.errors import PermissionDenied, ProviderFailed
+from dayfly.contract.errors import DeadlinePassed, PermissionDenied, ProviderFailed
 from dayfly.contract.jobs import JobSpec, JobState, Reason, Submission, Submitted
 
 SPEC = JobSpec(command=("echo",))
@@ -203,3 +203,19 @@ async def test_who_only_attached_sees_the_end_as_it_is(opened, provider):
 
 async def _read(job) -> bytes:
     return b"".join([batch.data async for batch in job.output()])
+
+
+async def test_a_cancel_that_cannot_tell_whether_a_further_job_started_says_so(opened, provider):
+    """The provider still shows the job before, and a new one may be invisible."""
+    provider.full = 1
+    provider.description = replace(provider.description, visibility_grace_seconds=60)
+    slow = replace(SHORT, launch_deadline=30, backoff_first=0.01, backoff_max=0.02)
+    async with opened(timing=slow) as jobs:
+        job = await jobs.launch(SPEC, "k")
+        provider.faults["submit"].extend([lost_answer()] * 10_000)
+        waiting = asyncio.create_task(job.wait())
+        await asyncio.sleep(0.1)
+        with pytest.raises(DeadlinePassed, match="may be invisible"):
+            await job.cancel()
+        with pytest.raises(DeadlinePassed):
+            await waiting

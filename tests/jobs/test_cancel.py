@@ -272,3 +272,17 @@ async def test_without_an_inventory_they_are_refused_by_name(opened, provider):
         for call in (jobs.list(), jobs.prune(dry_run=True, older_than_seconds=0), job.delete()):
             with pytest.raises(NotServed, match="'prod' cannot list or remove jobs"):
                 await call
+
+
+@pytest.mark.parametrize(("hidden", "removed"), [(0, True), (1, False)])
+async def test_a_prune_notes_as_removed_only_what_it_saw_go(
+    opened, provider, journal, hidden, removed
+):
+    async with opened() as jobs:
+        ended = await jobs.launch(ECHO)
+        provider.only.ends()
+        job = await jobs.launch(ECHO)
+        provider.hidden = hidden
+        assert await jobs.prune(dry_run=False, older_than_seconds=0)
+    assert (journal.find(ended.key).deleted is not None) is removed
+    assert journal.find(job.key).deleted is None

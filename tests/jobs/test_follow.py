@@ -185,6 +185,21 @@ async def test_a_drain_that_brings_nothing_is_bounded(opened, provider):
             assert await read(job.output()) == []
 
 
+async def test_a_drain_is_not_longer_for_a_pause_that_has_grown(opened, provider):
+    provider.description = replace(
+        QUICK, log_drain_seconds=0.2, poll_min_seconds=1, poll_max_seconds=1
+    )
+    async with opened() as jobs:
+        job = await jobs.launch(ECHO)
+        reading = asyncio.create_task(read(job.output()))
+        await asyncio.sleep(0.8)
+        provider.only.ends()
+        await job.wait()
+        provider.only.prints(b"last")
+        async with asyncio.timeout(0.6):
+            assert await reading == [b"last"]
+
+
 async def test_a_job_that_ended_long_ago_is_not_drained(opened, provider):
     provider.description = replace(QUICK, log_drain_seconds=30)
     async with opened() as jobs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 
 import pytest
 from tests.jobs.conftest import SHORT
@@ -389,3 +390,14 @@ class TestClassic:
             plan = await jobs.plan(JobSpec(command=("echo", "a b"), secrets={"A": "ref"}))
         assert [call.call for call in plan.calls] == ["RunJob"]
         assert "echo 'a b'" in plan.calls[0].request
+
+
+async def test_recover_leaves_open_what_may_be_too_new_to_be_seen(opened, provider, journal):
+    provider.description = replace(provider.description, visibility_grace_seconds=0.1)
+    journal.intend(provider="prod", plugin="scripted", key="k", name="k", digest="")
+    async with opened(timing=replace(SHORT, launch_deadline=0.2)) as jobs:
+        await jobs.recover()
+        assert not journal.find("k").never_launched
+        await asyncio.sleep(0.4)
+        await jobs.recover()
+        assert journal.find("k").never_launched

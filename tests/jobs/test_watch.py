@@ -17,6 +17,7 @@ from dayfly.contract.errors import (
     ProviderFailed,
     Stopped,
     Throttled,
+    Unauthenticated,
     Unavailable,
 )
 from dayfly.contract.jobs import JobHandle, JobSpec, JobState, JobStatus, Reason
@@ -132,7 +133,7 @@ async def test_nothing_but_passing_errors_ends_at_the_deadline(opened, provider)
 
 
 async def test_an_error_that_stays_ends_the_watch_with_its_cause(opened, provider):
-    provider.faults["statuses"].append(PermissionDenied("the token has expired"))
+    provider.faults["statuses"].append(Unauthenticated("the token has expired"))
     async with opened() as jobs:
         waits = [job.wait() for job in await launched(jobs, 3)]
         found = await asyncio.gather(*waits, return_exceptions=True)
@@ -142,11 +143,12 @@ async def test_an_error_that_stays_ends_the_watch_with_its_cause(opened, provide
         assert (await jobs.attach(JobHandle(id="job-0")).wait()).exit_code == 0
 
 
-async def test_an_error_about_one_job_does_not_hide_the_others(opened, provider):
+@pytest.mark.parametrize("error", [NotFound, PermissionDenied])
+async def test_an_error_about_one_job_does_not_hide_the_others(opened, provider, error):
     class Picky(type(provider)):
         async def statuses(self, handles):
             if any(handle.id == "job-3" for handle in handles):
-                raise NotFound("job-3 is of another account")
+                raise error("job-3 is of another account")
             return await super().statuses(handles)
 
     provider.__class__ = Picky
@@ -155,7 +157,7 @@ async def test_an_error_about_one_job_does_not_hide_the_others(opened, provider)
         for job in provider.jobs.values():
             job.ends()
         found = await asyncio.gather(*(job.wait() for job in many), return_exceptions=True)
-    assert isinstance(found.pop(3), NotFound)
+    assert isinstance(found.pop(3), error)
     assert {status.state for status in found} == {JobState.SUCCEEDED}
 
 

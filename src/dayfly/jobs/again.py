@@ -61,7 +61,7 @@ class Again:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._off.wait()
-            handle = None if await self._is_off() else await self._started(launch, before)
+            handle = None if await self._is_off() else await self._started(launch)
             if handle is None:
                 engine.watch.settle(before, status)
                 return
@@ -82,7 +82,7 @@ class Again:
             self._off.set()
         return self._off.is_set()
 
-    async def _started(self, launch: Launch, before: JobHandle) -> JobHandle | None:
+    async def _started(self, launch: Launch) -> JobHandle | None:
         """The further job; None where the stop came first, and the provider has none."""
         launching = asyncio.create_task(launch.run(_unheard, cut_short=False))
         off = asyncio.create_task(self._off.wait())
@@ -94,8 +94,7 @@ class Again:
             launching.cancel()
             await asyncio.wait({launching, off})
         if launching.cancelled() or (self._off.is_set() and leaves_open(launching.exception())):
-            found = await launch.find()
-            return found if found and found.id != before.id else None
+            return await launch.find()
         return launching.result().handle
 
 

@@ -110,7 +110,9 @@ class Follow:
                     return
             pause = self._timing.page_first if self._fresh else min(pause * 2, self._longest())
             if over:
-                await asyncio.sleep(pause)
+                # The last page is asked for when the time is up, however long the pause has grown.
+                left = pause if dry_until is None else dry_until - clock()
+                await asyncio.sleep(min(pause, max(left, self._timing.page_first)))
             else:
                 await asyncio.wait({end}, timeout=pause)
 

@@ -7,9 +7,9 @@ import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from dayfly.contract.errors import FailedPrecondition, NotServed
+from dayfly.contract.errors import DayflyError, FailedPrecondition, NotServed
 from dayfly.contract.identity import intent_digest
-from dayfly.contract.jobs import JobState, JobStatus
+from dayfly.contract.jobs import JobState
 from dayfly.jobs.engine import make_engine
 from dayfly.jobs.job import Job
 from dayfly.jobs.launch import Launch, check, leaves_open
@@ -178,12 +178,15 @@ class Jobs:
             DayflyError: The provider could not be asked.
         """
         inventory = self._provider.inventory
+        seen = [] if dry_run else await self._visible(await self._ledger.present())
         leftovers = await self._ask(
             lambda: inventory.prune(dry_run=dry_run, older_than_seconds=older_than_seconds),
             "to remove what ended jobs left",
         )
-        if leftovers and not dry_run:
-            await self._note_removed()
+        if leftovers and seen:
+            left = await self._visible(seen)
+            for key in dict(seen).keys() - dict(left).keys():
+                await self._ledger.deleted(key)
         return leftovers
 
     def attach(self, handle: JobHandle, key: str = "", name: str = "") -> Job:
@@ -200,7 +203,8 @@ class Jobs:
         """Look up every launch of this journal whose answer nobody saw.
 
         A job that is found is written down with its handle; one that is not is marked as
-        never launched. A plugin that knows no keys leaves it open.
+        never launched. A plugin that knows no keys leaves it open, and so does one whose new
+        jobs may be invisible, for as long as this one may be new.
 
         Raises:
             DayflyError: The provider could not be asked.
@@ -210,19 +214,32 @@ class Jobs:
                 handle = await self._find(entry.key)
             except NotServed:
                 return
-            await self._ledger.found(entry.key, handle)
+            if handle is not None or not await self._may_be_new(entry):
+                await self._ledger.found(entry.key, handle)
 
-    async def _note_removed(self) -> None:
-        """Write down which jobs the provider has no longer."""
+    async def _may_be_new(self, entry: JournalEntry) -> bool:
+        """Whoever wrote it down may have launched it so late that it cannot be seen yet."""
+        grace = (await self._engine()).description.visibility_grace_seconds
+        age = (datetime.now(UTC) - entry.created).total_seconds()
+        return grace > 0 and age < self._timing.launch_deadline + grace
+
+    async def _visible(
+        self, jobs: Sequence[tuple[str, JobHandle]]
+    ) -> Sequence[tuple[str, JobHandle]]:
+        """Those, by key and handle, of which the provider has a record, or may have one.
+
+        One without may be too new to be seen, or forgotten while its output is still there.
+        """
         engine = await self._engine()
-        present = await self._ledger.present()
         size = engine.description.statuses_per_call
-        for begin in range(0, len(present), size):
-            batch = present[begin : begin + size]
+        visible = []
+        for begin in range(0, len(jobs), size):
+            batch = jobs[begin : begin + size]
             statuses = await engine.looks.many([handle for _, handle in batch])
-            for (key, _), status in zip(batch, statuses, strict=True):
-                if isinstance(status, JobStatus) and status.state is JobState.UNKNOWN:
-                    await self._ledger.deleted(key)
+            for job, status in zip(batch, statuses, strict=True):
+                if isinstance(status, DayflyError) or status.state is not JobState.UNKNOWN:
+                    visible.append(job)
+        return visible
 
     async def _find(self, key: str) -> JobHandle | None:
         return await self._ask(lambda: self._provider.submitter.find(key), f"to find key {key!r}")

@@ -146,10 +146,10 @@ class Launch:
         """What became of a launch that was called off.
 
         Raises:
+            DeadlinePassed: It cannot be told: a new job may be invisible.
             DayflyError: The provider could not be asked.
         """
-        key = self._submission.key
-        handle = None
+        key, before = self._submission.key, self._submission.instead_of
         with suppress(NotServed):
             # A provider may still be at it when its call is gone: it is asked twice.
             for pause in (0.0, self._timing.withdrawal / 4):
@@ -160,7 +160,7 @@ class Launch:
                     timing=self._timing,
                     deadline=self._timing.cancel_deadline,
                 )
-                if handle is not None:
+                if handle is not None and handle.id != before:
                     await self._ledger.found(key, handle)
                     return handle
             if self._invisible > 0:
@@ -170,7 +170,7 @@ class Launch:
                     advice="Look again: `dayfly ps` finds it, and `dayfly cancel` stops it.",
                 )
             await self._ledger.withdraw(key)
-        return handle
+        return None
 
 
 def leaves_open(error: BaseException | None) -> bool:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dayfly.contract.errors import DayflyError, InvalidField, NotFound, ProviderFailed, Throttled
+from dayfly.contract.errors import (
+    DayflyError,
+    InvalidField,
+    NotFound,
+    PermissionDenied,
+    ProviderFailed,
+    Throttled,
+)
 from dayfly.jobs.pace import Pace
 
 if TYPE_CHECKING:
@@ -14,8 +21,9 @@ if TYPE_CHECKING:
     from dayfly.contract.provider import Description
     from dayfly.jobs.provider import Provider
 
-#: An error about one job of many, which must not hide the others.
-_OF_ONE = (InvalidField, NotFound)
+#: An error that may be about one job of many, which must not hide the others. What a policy
+#: denies may be the place of one alone.
+_OF_ONE = (InvalidField, NotFound, PermissionDenied)
 
 
 class Looks:

@@ -83,7 +83,7 @@ class CancelIsAStop(Promise):
     async def test_cancel_of_a_job_that_ignores_it(self, trial: Trial) -> None:
         """A job that ignores TERM is killed after its grace period."""
         spec = trial.job(
-            "trap '' TERM; echo ready; while :; do sleep 1; done", grace_period_seconds=1
+            "trap '' TERM; echo ready; while :; do sleep 1; done", grace_period_seconds=2
         )
         job = await trial.launch(spec)
         await first_output(job)
