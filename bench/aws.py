@@ -59,7 +59,7 @@ class Flight:
     Attributes:
         notices: Seconds from each job's end to the moment when it was known here.
         calls: API calls in all.
-        failures: Jobs that did not end well, and calls that were throttled.
+        failures: Jobs that did not end well.
         cpu_seconds: Of all of our processes.
         grown_bytes: Their resident memory at its highest, beyond what it was before.
     """

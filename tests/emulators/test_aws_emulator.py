@@ -1032,6 +1032,11 @@ async def test_a_process_of_its_own():
                     assert await response.json() == expected
             async with session.post(f"{url}/_emulator/knobs", json={"none": 1}) as response:
                 assert response.status == 400
+            async with session.post(f"{url}/_emulator/reset", json={"clusters": ["a"]}) as response:
+                read = await response.json()
+            assert (read["clusters"], read["faults"], read["rates"]) == (["a"], [], {})
+            async with session.get(f"{url}/_emulator/calls") as response:
+                assert await response.json() == {}
     finally:
         process.terminate()
         assert await process.wait() == 0

@@ -52,6 +52,13 @@ class Emulator:
         self._knobs = self._knobs.changed(changes)
         self.faults.forget(self._knobs)
 
+    def reset(self, **knobs: Any) -> None:
+        """Forget everything, for the next test: the account is as these knobs say."""
+        for held in (self.regions, self.calls, self.violations, self.requests):
+            held.clear()
+        self._knobs, self.faults = Knobs().changed(knobs), FaultBook()
+        self.faults.forget(self._knobs)
+
     def region(self, name: str) -> Region:
         """A region's state."""
         if name not in self.regions:

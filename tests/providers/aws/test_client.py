@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dayfly.contract.errors import Throttled, Unavailable
+from dayfly.providers.aws.client import Aws
+from dayfly.providers.aws.config import Config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.emulators.aws import Emulator
 
-    from dayfly.providers.aws.client import Aws
+
+REGION = "eu-west-1"
 
 
 @pytest.mark.parametrize("fault", ["server_error", "throttled", "reset_before", "reset_after"])
@@ -104,9 +107,10 @@ async def test_the_user_agent_names_dayfly(
     assert b"dayfly" in seen[0]
 
 
-async def test_after_close_it_works_again(emulator: Emulator, make_aws: Callable[..., Aws]) -> None:
-    aws = make_aws(endpoint_url=emulator.url)
-    await aws.call("ecs", "ListTasks")
+async def test_a_call_after_the_end_opens_nothing_anew(emulator: Emulator) -> None:
+    aws = Aws(Config(region=REGION, endpoint_url=emulator.url))
+    await aws.call("ecs", "ListClusters")
     await aws.close()
-    await aws.call("ecs", "ListTasks")
-    assert emulator.calls["ecs.ListTasks"] == 2
+    with pytest.raises(Unavailable, match="closed"):
+        await aws.call("ecs", "ListClusters")
+    assert aws._clients == {}

@@ -67,3 +67,15 @@ async def test_who_is_cancelled_takes_nobody_along() -> None:
     first.cancel()
     async with asyncio.timeout(5):
         assert await second == "arn"
+
+
+async def test_what_is_remembered_has_a_bound() -> None:
+    registered = Registered(remembered=10)
+
+    async def register() -> str:
+        return "arn"
+
+    for number in range(35):
+        await registered.get(str(number), register)
+    assert len(registered._arns) <= 10
+    assert len(registered._locks) == 0

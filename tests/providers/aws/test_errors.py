@@ -25,6 +25,7 @@ from dayfly.contract.errors import (
     Unauthenticated,
     Unavailable,
 )
+from dayfly.contract.jobs import Reason
 from dayfly.providers.aws import way
 from dayfly.providers.aws.errors import field_in
 from dayfly.providers.aws.way import from_botocore
@@ -161,6 +162,44 @@ async def test_a_definition_that_was_pruned_meanwhile(
 ) -> None:
     scripted.answers["ecs.ListTasks"] = ApiError("ClientException", words)
     assert type(await failure(make_aws(endpoint_url=scripted.url))) is kind
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "reason"),
+    [
+        (
+            "Too many concurrent attempts to create a new revision of the specified family.",
+            Conflict,
+            None,
+        ),
+        (
+            "You've reached the limit on the number of vCPUs you can run concurrently",
+            Unavailable,
+            Reason.NO_CAPACITY,
+        ),
+        (
+            "Capacity is unavailable at this time. Please try again later",
+            Unavailable,
+            Reason.NO_CAPACITY,
+        ),
+        (
+            "User: arn:aws:iam::123456789012:user/me is not authorized to perform: iam:PassRole",
+            PermissionDenied,
+            None,
+        ),
+    ],
+)
+async def test_what_a_client_exception_says_counts(
+    words: str,
+    kind: type[DayflyError],
+    reason: Reason | None,
+    scripted: Scripted,
+    make_aws: Callable[..., Aws],
+) -> None:
+    """ECS has one code for what is wrong and for what passes."""
+    scripted.answers["ecs.ListTasks"] = ApiError("ClientException", words)
+    error = await failure(make_aws(endpoint_url=scripted.url))
+    assert (type(error), error.reason) == (kind, reason)
 
 
 @pytest.mark.parametrize(

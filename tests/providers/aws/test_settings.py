@@ -100,6 +100,13 @@ PRICES = {"vcpu_hour": 1, "gib_hour": 1}
         ({"endpoint_url": "http://[::1"}, "endpoint_url"),
         ({"endpoint_url": "http://under_score!"}, "endpoint_url"),
         ({"endpoint_url": 4566}, "endpoint_url"),
+        ({"endpoint_url": "http://me:hunter2@localhost"}, "endpoint_url"),
+        ({"assign_public_ip": True, "launch_type": "EC2"}, "assign_public_ip"),
+        ({"security_groups": ["sg-1"], "launch_type": "EC2"}, "security_groups"),
+        (
+            {"architecture": "ARM64", "launch_type": "EC2", "runner": "batch"},
+            "architecture",
+        ),
         ({"cluster": "a b"}, "cluster"),
         ({"cluster": "a" * 256}, "cluster"),
         ({"cluster": "arn:aws:ecs:eu-west-1:1:cluster/jobs"}, "cluster"),

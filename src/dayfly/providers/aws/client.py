@@ -9,7 +9,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final
 
-from dayfly.contract.errors import Throttled
+from dayfly.contract.errors import Throttled, Unavailable
 from dayfly.providers.aws.errors import from_client_error
 from dayfly.providers.aws.regions import known_regions
 from dayfly.providers.aws.way import from_botocore
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 #: Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/request-throttling.html and
 #: .../fargate/throttling.html (RunTask, DescribeTasks); CloudWatch Logs and Batch quotas.
-#: [?] what is not published is held to a call a second with a burst of ten.
+#: [?] Registering and removing definitions is not published: a call a second.
 RATES: Final = {
     "ecs.RunTask": Rate(18, 19),
     "ecs.DescribeTasks": Rate(50, 20),
@@ -38,6 +38,8 @@ RATES: Final = {
     "logs.GetLogEvents": Rate(10, 22),
     "logs.FilterLogEvents": Rate(3, 4.5),
     "logs.CreateLogGroup": Rate(5, 5),
+    "logs.DescribeLogGroups": Rate(5, 8),
+    "logs.DescribeLogStreams": Rate(10, 22),
     "batch.SubmitJob": Rate(50, 50),
     "batch.DescribeJobs": Rate(50, 50),
     "batch.ListJobs": Rate(10, 10),
@@ -68,6 +70,7 @@ class Aws:
         self._making = asyncio.Lock()
         self._open = AsyncExitStack()
         self._pacers: dict[str, Pacers] = {}
+        self._closed = False
 
     async def call(
         self, service: str, operation: str, *, region: str = "", tried: str = "", **params: Any
@@ -108,7 +111,8 @@ class Aws:
         return str((await self._client("ecs", "", "finding the region")).meta.region_name)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection. A call that comes later opens none."""
+        self._closed = True
         self._clients.clear()
         await self._open.aclose()
 
@@ -117,6 +121,8 @@ class Aws:
         if (service, where) in self._clients:
             return self._clients[service, where]
         async with self._making:
+            if self._closed:
+                raise Unavailable(f"{tried}: the connection to AWS was closed, for new settings")
             if (service, where) not in self._clients:
                 try:
                     self._clients[service, where] = await self._make(service, where)

@@ -118,6 +118,14 @@ class Config:
         """Jobs run on Fargate, spot or not."""
         return self.launch_type != "EC2"
 
+    @property
+    def drain_seconds(self) -> float:
+        """How long after a job's end lines are still given.
+
+        What arrives last must still settle, and CloudWatch's clock has whole seconds.
+        """
+        return self.log_drain_seconds + self.log_settle_seconds + 1
+
 
 def read_config(document: Mapping[str, object]) -> Config:
     """The settings of an Initialize call.
@@ -126,6 +134,7 @@ def read_config(document: Mapping[str, object]) -> Config:
         InvalidField: A key is not known, or its value is not allowed.
     """
     refuse_unknown(document, _KEYS, "aws")
+    _refuse_unused(document)
     plain = {key: _shaped(document, key) for key in _SHAPES}
     return Config(
         **{key: value for key, value in plain.items() if value},
@@ -151,8 +160,35 @@ def _shaped(document: Mapping[str, object], key: str) -> str:
     return value
 
 
+def _refuse_unused(document: Mapping[str, object]) -> None:
+    """Settings that AWS has no use for with instances of one's own.
+
+    Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/task-networking-awsvpc.html
+    """
+    if document.get("launch_type") != "EC2":
+        return
+    batch = document.get("runner") == "batch"
+    why = {
+        "assign_public_ip": document.get("assign_public_ip") is True
+        and "jobs have no address of their own that could be public",
+        "security_groups": not (batch or document.get("subnets"))
+        and document.get("security_groups")
+        and "without subnets jobs share the network of their instance",
+        "architecture": batch and "architecture" in document and "Batch takes the instance's",
+    }
+    for key, words in why.items():
+        if words:
+            raise InvalidField(f"{key} is set with launch_type EC2: {words}", field=key)
+
+
 def _endpoint(document: Mapping[str, object]) -> str:
     value = text(document, "endpoint_url")
+    if "@" in value.partition("://")[2].partition("/")[0]:
+        # Not shown: it has a password.
+        raise InvalidField(
+            "endpoint_url has a name or password in it; AWS's own settings have the credentials",
+            field="endpoint_url",
+        )
     if value and not _is_endpoint(value):
         raise InvalidField(
             f"endpoint_url is {value!r}; allowed: http or https, a host, and a port or path",

@@ -94,6 +94,23 @@ _FIELDS: Final = (
     (r"\btags?\b", "labels"),
 )  # fmt: skip
 
+#: Reasons for which RunTask starts nothing, and which may pass.
+#: Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html
+_NO_ROOM: Final = (
+    r"^RESOURCE:|^AGENT$|[Cc]apacity is unavailable|^CAPACITY|EMPTY CAPACITY|"
+    r"reached the limit on the number of"
+)
+
+#: What is said with a code for bad input, and is none; the first counts.
+_MEANT: Final = (
+    # Pruned between our look at it and its use; the next try registers it anew.
+    (r"definition.* inactive", Conflict),
+    # Two machines register one content at the same moment; the next try finds it.
+    (r"concurrent attempts to create a new revision", Conflict),
+    (_NO_ROOM, Unavailable),
+    (r"not authorized to perform", PermissionDenied),
+)
+
 CREDENTIALS: Final = (
     "Log in again (`aws sso login`, or new keys); the plugin takes AWS's standard settings: "
     "AWS_PROFILE, AWS_ACCESS_KEY_ID, ~/.aws. `dayfly doctor` shows whom AWS sees."
@@ -118,9 +135,12 @@ def from_client_error(error: ClientError, tried: str) -> DayflyError:
     said = f"{tried}: AWS answered {code}: {words}"
     if error.operation_name == "AssumeRole":
         return _unassumed(error, said)
-    if kind is InvalidField and re.search(r"definition.* inactive", words, re.IGNORECASE):
-        # Pruned between our look at it and its use; the next try registers it anew.
-        return Conflict(said)
+    if kind is InvalidField:
+        # One code stands for what is wrong and for what passes.
+        fits = (meant for form, meant in _MEANT if re.search(form, words, re.IGNORECASE))
+        kind = next(fits, kind)
+    if kind is Unavailable and re.search(_NO_ROOM, words):
+        return _no_room(said)
     if re.search(r"no container instances", words, re.IGNORECASE):
         return FailedPrecondition(
             said,
@@ -188,11 +208,6 @@ def conflicting(error: DayflyError) -> list[str]:
     return [str(arn) for arn in response.get("resourceIds") or ()]
 
 
-#: Reasons for which RunTask starts nothing, and which may pass.
-#: Source: docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html
-_NO_ROOM: Final = r"^RESOURCE:|^AGENT$|[Cc]apacity is unavailable|^CAPACITY|EMPTY CAPACITY"
-
-
 def refused_run(tried: str, failures: Sequence[Mapping[str, Any]]) -> DayflyError:
     """RunTask started nothing, and said why with HTTP 200."""
     said = "; ".join(
@@ -200,13 +215,17 @@ def refused_run(tried: str, failures: Sequence[Mapping[str, Any]]) -> DayflyErro
     )
     reasons = [str(failure.get("reason", "")) for failure in failures]
     if all(re.search(_NO_ROOM, reason) for reason in reasons):
-        return Unavailable(
-            f"{tried}: no capacity: {said}",
-            reason=Reason.NO_CAPACITY,
-            advice="Try another launch_type, other subnets, or a smaller size.",
-        )
+        return _no_room(f"{tried}: no capacity: {said}")
     return FailedPrecondition(
         f"{tried}: ECS started nothing: {said}",
         reason=Reason.NO_CAPACITY,
         advice="The cluster has no place that fits: see its capacity and its attributes.",
+    )
+
+
+def _no_room(said: str) -> Unavailable:
+    return Unavailable(
+        said,
+        reason=Reason.NO_CAPACITY,
+        advice="Try another launch_type, other subnets, or a smaller size.",
     )

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dayfly.contract.jobs import ExitCodeSource, JobState, JobStatus, Reason
+from dayfly.providers.aws.why import NETWORK, Why
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,20 +34,6 @@ STATES: Final = {
 _ENDED: Final = frozenset({"STOPPED", "DELETED"})
 
 
-class Why(NamedTuple):
-    """One cause of an end.
-
-    Attributes:
-        words: What it looks like in the reason of the task or of its container.
-        reason: What it is for us.
-        may_pass: It is no fault of the job's or of its settings.
-    """
-
-    words: str
-    reason: Reason
-    may_pass: bool = False
-
-
 #: Stop codes that say all by themselves, whatever code the container left behind.
 BY_STOP_CODE: Final = {
     "UserInitiated": (JobState.CANCELLED, Reason.CANCELLED),
@@ -56,15 +43,13 @@ BY_STOP_CODE: Final = {
     "ServiceSchedulerInitiated": (JobState.FAILED, Reason.PROVIDER_ERROR),
 }
 
-_NETWORK: Final = r"i/o timeout|\bEOF\b|connection reset|TLS handshake timeout|context deadline"
-
 #: Why a container has no exit code: the first that fits counts.
 NEVER_STARTED: Final = (
-    Why(rf"CannotPull.*({_NETWORK})", Reason.IMAGE_UNAVAILABLE, may_pass=True),
+    Why(rf"CannotPull.*({NETWORK})", Reason.IMAGE_UNAVAILABLE, may_pass=True),
     Why(r"CannotPull\w*|pull command failed", Reason.IMAGE_UNAVAILABLE),
     Why(r"executable file not found|exec format error|no such file", Reason.NEVER_STARTED),
     Why(
-        rf"ResourceInitializationError.*(secret|ssm|parameter).*({_NETWORK})",
+        rf"ResourceInitializationError.*(secret|ssm|parameter).*({NETWORK})",
         Reason.SECRET_UNAVAILABLE,
         may_pass=True,
     ),

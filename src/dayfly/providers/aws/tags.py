@@ -22,7 +22,7 @@ INTENT: Final = "dayfly:intent"
 NAME: Final = "dayfly:name"
 
 _MAX_TAGS: Final = 50
-_VALUE: Final = re.compile(r"[\w\s.:/=+@-]*")
+_VALUE: Final = re.compile(r"[\w .:/=+@-]*")
 
 
 def tag_map(key: str, intent: str, name: str, labels: Mapping[str, str]) -> dict[str, str]:

@@ -8,8 +8,20 @@ from typing import Any, Final
 
 import pytest
 
-from dayfly.contract.errors import DayflyError, FailedPrecondition, InvalidField, NotFound
-from dayfly.contract.jobs import JobSpec, JobTarget, Reason, Resources, Submission, TargetMode
+from dayfly.contract.errors import (
+    DayflyError,
+    FailedPrecondition,
+    InvalidField,
+    NotFound,
+)
+from dayfly.contract.jobs import (
+    JobSpec,
+    JobTarget,
+    Reason,
+    Resources,
+    Submission,
+    TargetMode,
+)
 from dayfly.providers.aws.batch.queue import job_name
 from dayfly.providers.aws.batch.request import MAX_OVERRIDES
 from dayfly.providers.aws.batch.runner import BatchRunner
@@ -205,4 +217,8 @@ def test_what_is_described_is_what_is_configured() -> None:
     assert "platform" not in BatchRunner(Aws(on_ec2), on_ec2).describe().honours
     assert not fargate.honours & {"entrypoint", "working_dir", "network", "grace_period_seconds"}
     assert (fargate.separates_streams, fargate.statuses_per_call) == (False, 100)
+    slow = replace(CONFIG, log_settle_seconds=30)
+    later = BatchRunner(Aws(slow), slow).describe().log_drain_seconds - fargate.log_drain_seconds
+    # What arrives last must still settle.
+    assert later == 30 - CONFIG.log_settle_seconds
     assert any("SubmitJob knows no key" in text for text in fargate.side_effects)

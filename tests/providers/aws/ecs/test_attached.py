@@ -21,9 +21,11 @@ AWSLOGS = {
 }
 
 
-async def registered(account: Any, *names: str, logs: dict[str, Any] | None = AWSLOGS) -> str:
+async def registered(
+    account: Any, *names: str, logs: dict[str, Any] | None = AWSLOGS, **more: Any
+) -> str:
     containers = [
-        {"name": name, "image": "theirs:1", "essential": True}
+        {"name": name, "image": "theirs:1", "essential": True, **more}
         | ({"logConfiguration": logs} if logs else {})
         for name in names
     ]

@@ -185,6 +185,11 @@ async def test_a_pruned_definition_is_registered_anew_at_the_next_try(account):
         ({}, {"image": ""}, "image", InvalidField),
         ({}, {"platform": "windows/amd64"}, "platform", InvalidField),
         ({}, {"grace_period_seconds": 121}, "grace_period_seconds", InvalidField),
+        ({}, {"grace_period_seconds": 1}, "grace_period_seconds", InvalidField),
+        ({}, {"image": "i" * 256}, "image", InvalidField),
+        ({}, {"labels": {"a": "two\nlines"}}, "labels.a", InvalidField),
+        ({"launch_type": "EC2"}, {"resources": Resources(cpus=0.1)}, "resources.cpus",
+         InvalidField),
         ({}, {"resources": Resources(cpus=64)}, "resources.cpus", InvalidField),
         ({}, {"resources": Resources(memory_mib=10**6)}, "resources.memory_mib", InvalidField),
         ({}, {"secrets": {"A": "hunter2"}}, "secrets.A", InvalidField),
@@ -223,10 +228,10 @@ async def test_spot_and_ec2_go_where_they_are_asked_to(open_account):
     assert "launchType" not in request
     shared = await open_account({"launch_type": "EC2", "subnets": (), "execution_role": ""})
     with pytest.raises(FailedPrecondition) as caught:  # The emulator has no machines.
-        await shared.start(job(resources=Resources(cpus=0.1, memory_mib=300)))
+        await shared.start(job(resources=Resources(cpus=0.2, memory_mib=300)))
     assert (caught.value.field, caught.value.reason) == ("launch_type", Reason.NO_CAPACITY)
     [request] = shared.requests("ecs.RunTask")
-    assert (request["overrides"]["cpu"], request["overrides"]["memory"]) == ("103", "300")
+    assert (request["overrides"]["cpu"], request["overrides"]["memory"]) == ("205", "300")
     assert "networkConfiguration" not in request
 
 

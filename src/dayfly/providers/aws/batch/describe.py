@@ -74,7 +74,7 @@ def describe(config: Config) -> Description:
         statuses_per_call=DESCRIBED_AT_ONCE,
         calls_per_second=RATES["batch.DescribeJobs"].per_second,
         visibility_grace_seconds=_GRACE_SECONDS,
-        log_drain_seconds=config.log_drain_seconds,
+        log_drain_seconds=config.drain_seconds,
         poll_min_seconds=1.0,
         poll_max_seconds=15.0,
     )

@@ -6,16 +6,15 @@ the least. Definitions stay until they are deregistered.
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from dayfly.contract.errors import FailedPrecondition
 from dayfly.contract.provider import Leftover, ListedJob
 from dayfly.providers.aws.batch.definitions import REGISTERED
-from dayfly.providers.aws.batch.queue import RUN_DEFINITION
 from dayfly.providers.aws.batch.states import has_ended, status_of, time_of, was_superseded
+from dayfly.providers.aws.content import RUN_DEFINITION, is_own
 from dayfly.providers.aws.pages import all_pages
 from dayfly.providers.aws.tags import FULL_KEY, KEY, labels_in
 
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from dayfly.providers.aws.batch.definitions import Definitions
     from dayfly.providers.aws.batch.queue import Queue
     from dayfly.providers.aws.client import Aws
-
-_OWN: Final = re.compile(r"dayfly-(run-)?[0-9a-f]{20}")
 
 Json = dict[str, Any]
 
@@ -65,7 +62,7 @@ class Inventory:
                     advice="Cancel the job first.",
                 )
         definition = handle.metadata.get("definition", "")
-        if f"/{RUN_DEFINITION}" in definition:
+        if f"/{RUN_DEFINITION}-" in definition:
             await self._definitions.deregister(definition, region)
 
     async def prune(self, *, dry_run: bool, older_than_seconds: int) -> Sequence[Leftover]:
@@ -78,7 +75,7 @@ class Inventory:
         own = [
             definition
             for definition in await self._definitions.active()
-            if _OWN.fullmatch(str(definition.get("jobDefinitionName", "")))
+            if is_own(str(definition.get("jobDefinitionName", "")))
         ]
         users = await self._users() if own else {}
         left = []

@@ -23,6 +23,7 @@ from dayfly.providers.aws.logs.group import LogGroups
 from dayfly.providers.aws.tags import INTENT
 
 if TYPE_CHECKING:
+    from dayfly.contract.errors import DayflyError
     from dayfly.contract.jobs import Submission
     from dayfly.providers.aws.batch.definitions import Definitions, NewDefinition
     from dayfly.providers.aws.batch.prepare import Prepared
@@ -94,17 +95,22 @@ class Launcher:
                 "batch", "SubmitJob", tried=tried, jobDefinition=arn, **prepared.request
             )
         except (InvalidField, NotFound, Conflict) as error:
-            raise self._gone(new, error) or error from error
+            if new and await self._is_gone(new, arn, error):
+                raise Conflict(error.message) from error
+            raise
         if not answer.get("jobId"):
             raise incomplete(tried, answer)
         return str(answer["jobId"])
 
-    def _gone(self, new: NewDefinition | None, error: Exception) -> Conflict | None:
-        """It was pruned between our look at it and its use: the next try registers it anew."""
-        if new is None or not (isinstance(error, Conflict) or _is_about_definition(error)):
-            return None
+    async def _is_gone(self, new: NewDefinition, arn: str, error: DayflyError) -> bool:
+        """It was pruned between our look at it and its use: the next try registers it anew.
+
+        Else Batch has something against it that stays so.
+        """
+        if not (isinstance(error, Conflict) or error.field == "target.name"):
+            return False
         self._definitions.forget(new.name)
-        return Conflict(str(error))
+        return isinstance(error, Conflict) or await self._definitions.get(new) != arn
 
     async def _give_way(self, own: str) -> None:
         await self._aws.call(
@@ -114,7 +120,3 @@ class Launcher:
             jobId=own,
             reason=SUPERSEDED_WORDS,
         )
-
-
-def _is_about_definition(error: Exception) -> bool:
-    return getattr(error, "field", "") == "target.name"

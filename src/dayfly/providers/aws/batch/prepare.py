@@ -10,12 +10,11 @@ from dayfly.contract.identity import intent_digest, key_digest
 from dayfly.contract.jobs import Resources, TargetMode
 from dayfly.providers.aws.batch.definition import content_of, content_of_one, size_of
 from dayfly.providers.aws.batch.definitions import NewDefinition
-from dayfly.providers.aws.batch.queue import RUN_DEFINITION
 from dayfly.providers.aws.batch.request import check_run, overrides_of, submit_job, too_long
-from dayfly.providers.aws.content import content_name
+from dayfly.providers.aws.content import RUN_DEFINITION, content_name
 
 if TYPE_CHECKING:
-    from dayfly.contract.jobs import Submission
+    from dayfly.contract.jobs import JobSpec, Submission
     from dayfly.providers.aws.batch.definitions import Definitions
     from dayfly.providers.aws.batch.queue import Queue
     from dayfly.providers.aws.client import Aws
@@ -83,7 +82,7 @@ def _owned(submission: Submission, config: Config, queue: str, region: str) -> P
             content, overrides.pop("command", []), overrides.pop("environment", [])
         )
         definition = NewDefinition(
-            name=RUN_DEFINITION + key_digest(submission.key),
+            name=f"{RUN_DEFINITION}-{key_digest(submission.key)}",
             content=whole,
             intent=intent_digest(spec),
         )
@@ -106,6 +105,7 @@ async def _attached(submission: Submission, queue: str, definitions: Definitions
                 f"{field} is the job definition's, and Batch does not override it", field=field
             )
     target = await definitions.target(spec.target)
+    _refuse_secrets(spec, target)
     size = _size_within(spec.resources, target)
     overrides = overrides_of(spec, size)
     if size is not None:
@@ -122,6 +122,18 @@ async def _attached(submission: Submission, queue: str, definitions: Definitions
         size=size,
         notes=(size.note,) if size and size.note else (),
     )
+
+
+def _refuse_secrets(spec: JobSpec, target: dict[str, Any]) -> None:
+    """A plain variable in a secret's place would fail the job once ECS has it."""
+    for secret in (target.get("containerProperties") or {}).get("secrets") or ():
+        if secret["name"] in spec.env:
+            raise InvalidField(
+                f"env.{secret['name']} is a secret in the job definition, which a plain variable "
+                "does not override",
+                field=f"env.{secret['name']}",
+                advice="Leave it out, or register a revision without the secret.",
+            )
 
 
 def _size_within(wanted: Resources, target: dict[str, Any]) -> Size | None:

@@ -10,10 +10,11 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from dayfly.contract.errors import FailedPrecondition
-from dayfly.contract.groups import TaskGroup
+from dayfly.contract.groups import together
 from dayfly.contract.identity import key_digest
 from dayfly.contract.jobs import JobHandle
 from dayfly.providers.aws.batch.states import lacks_code, was_superseded
+from dayfly.providers.aws.content import RUN_DEFINITION
 from dayfly.providers.aws.errors import incomplete
 from dayfly.providers.aws.pages import all_pages
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 #: Source: API_DescribeJobs.html
 DESCRIBED_AT_ONCE: Final = 100
-RUN_DEFINITION: Final = "dayfly-run-"
 #: Tag of a job that was launched again: the id of the one before it.
 INSTEAD_OF: Final = "dayfly:instead-of"
 
@@ -109,26 +109,21 @@ class Queue:
             known[start : start + DESCRIBED_AT_ONCE]
             for start in range(0, len(known), DESCRIBED_AT_ONCE)
         ]
-        async with TaskGroup() as group:
-            calls = [
-                group.create_task(
-                    self._aws.call(
-                        "batch", "DescribeJobs", region=region, tried="looking at jobs", jobs=part
-                    )
-                )
-                for part in parts
-            ]
-        return {str(job["jobId"]): job for call in calls for job in call.result().get("jobs", [])}
+        answers = await together(
+            self._aws.call(
+                "batch", "DescribeJobs", region=region, tried="looking at jobs", jobs=part
+            )
+            for part in parts
+        )
+        return {str(job["jobId"]): job for answer in answers for job in answer.get("jobs", [])}
 
     async def summaries(self, jobs: Iterable[Json], region: str = "") -> dict[str, Json]:
         """Summaries, by id, of those jobs whose details lack an exit code."""
         lacking = [job for job in jobs if lacks_code(job)]
-        async with TaskGroup() as group:
-            calls = [
-                group.create_task(self.named(str(job["jobName"]), str(job["jobQueue"]), region))
-                for job in lacking
-            ]
-        return {str(job["jobId"]): job for call in calls for job in call.result()}
+        found = await together(
+            self.named(str(job["jobName"]), str(job["jobQueue"]), region) for job in lacking
+        )
+        return {str(job["jobId"]): job for listed in found for job in listed}
 
     async def handle_of(self, job: Json) -> JobHandle:
         """The handle of a job, from its detail or its summary."""
@@ -138,7 +133,7 @@ class Queue:
             "queue": self.name,
         }
         definition = str(job.get("jobDefinition", ""))
-        if f"/{RUN_DEFINITION}" in definition:
+        if f"/{RUN_DEFINITION}-" in definition:
             metadata["definition"] = definition
         return JobHandle(
             id=str(job["jobId"]),

@@ -8,9 +8,10 @@ stopped-task-error-codes.html for what Batch passes on from ECS
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from dayfly.contract.jobs import Reason
+from dayfly.providers.aws.why import NETWORK, Why
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,29 +20,12 @@ if TYPE_CHECKING:
 CANCEL_WORDS: Final = "Cancelled by dayfly"
 SUPERSEDED_WORDS: Final = "Superseded by an older job of the same key, says dayfly"
 
-
-class Why(NamedTuple):
-    """One cause of a failure.
-
-    Attributes:
-        words: What it looks like in the reason of the job, of its attempt or its container.
-        reason: What it is for us.
-        may_pass: It is no fault of the job's or of its settings, and the job never ran.
-    """
-
-    words: str
-    reason: Reason
-    may_pass: bool = False
-
-
-_NETWORK: Final = r"i/o timeout|\bEOF\b|connection reset|TLS handshake timeout|context deadline"
-
 #: The first that fits counts.
 REASONS: Final = (
     Why(rf"^({CANCEL_WORDS}|{SUPERSEDED_WORDS})", Reason.CANCELLED),
     Why(r"Job attempt duration exceeded timeout", Reason.TIMED_OUT),
     Why(r"OutOfMemory", Reason.OUT_OF_MEMORY),
-    Why(rf"CannotPull.*({_NETWORK})", Reason.IMAGE_UNAVAILABLE, may_pass=True),
+    Why(rf"CannotPull.*({NETWORK})", Reason.IMAGE_UNAVAILABLE, may_pass=True),
     Why(r"CannotPull\w*Error", Reason.IMAGE_UNAVAILABLE),
     Why(r"ResourceInitializationError.*(ecr registry auth|pull image)", Reason.IMAGE_UNAVAILABLE),
     Why(

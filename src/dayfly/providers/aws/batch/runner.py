@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from dayfly.contract.errors import DataLoss, NotFound
-from dayfly.contract.groups import TaskGroup
+from dayfly.contract.groups import together
 from dayfly.contract.provider import JobPlan, PlannedCall
 from dayfly.providers.aws.batch.definitions import Definitions
 from dayfly.providers.aws.batch.describe import describe
@@ -36,7 +36,7 @@ Json = dict[str, Any]
 
 
 class BatchRunner:
-    """One queue of AWS Batch (``session.Runner``)."""
+    """One queue of AWS Batch (``runners.Runner``)."""
 
     def __init__(self, aws: Aws, config: Config) -> None:
         self._aws, self._config = aws, config
@@ -82,9 +82,8 @@ class BatchRunner:
     async def statuses(self, handles: Sequence[JobHandle]) -> Sequence[JobStatus]:
         """One status per handle, in their order."""
         regions = {handle.metadata.get("region", "") for handle in handles}
-        async with TaskGroup() as group:
-            asked = {region: group.create_task(self._seen(handles, region)) for region in regions}
-        seen = {region: task.result() for region, task in asked.items()}
+        answers = await together(self._seen(handles, region) for region in regions)
+        seen = dict(zip(regions, answers, strict=True))
         return [seen[handle.metadata.get("region", "")][handle.id] for handle in handles]
 
     async def log_place(self, handle: JobHandle) -> LogPlace | None:

@@ -23,8 +23,8 @@ _FIXED = (
 )  # fmt: skip
 
 
-def refuse(spec: JobSpec, definition: Mapping[str, Any]) -> None:
-    """Refuse what the definition settles.
+def refuse(spec: JobSpec, definition: Mapping[str, Any], container: str) -> None:
+    """Refuse what the definition settles for the container that is the job.
 
     Raises:
         InvalidField: Naming the field.
@@ -43,6 +43,15 @@ def refuse(spec: JobSpec, definition: Mapping[str, Any]) -> None:
                 f"{field} cannot be overridden when the task definition {name} is run",
                 field=field,
                 advice="Leave it out, or register a revision that has it.",
+            )
+    own = next(c for c in definition["containerDefinitions"] if c["name"] == container)
+    for secret in own.get("secrets") or ():
+        if secret["name"] in spec.env:
+            raise InvalidField(
+                f"env.{secret['name']} is a secret in the task definition {name}, which ECS does "
+                "not let a plain variable override",
+                field=f"env.{secret['name']}",
+                advice="Leave it out, or register a revision without the secret.",
             )
 
 

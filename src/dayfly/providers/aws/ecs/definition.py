@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 #: The job's own container in a definition of dayfly's.
 CONTAINER: Final = "job"
 
+#: Source: .../APIReference/API_ContainerDefinition.html (stopTimeout, image)
 MAX_GRACE_SECONDS: Final = 120
+_LEAST_FARGATE_GRACE_SECONDS: Final = 2
+#: Before the digest.
+_MAX_IMAGE: Final = 255
+#: Of a task on instances. Source: .../APIReference/API_RegisterTaskDefinition.html (cpu)
+_LEAST_CPUS: Final = 0.125
 _MAX_DEFINITION_BYTES: Final = 64 * 1024
 #: The smallest pair of Fargate; each run says what it gets.
 _LEAST: Final = {"cpu": "256", "memory": "512"}
@@ -101,14 +107,23 @@ def _container(spec: JobSpec, config: Config, region: str) -> dict[str, Any]:
 
 
 def _refuse(spec: JobSpec, config: Config) -> None:
-    if not spec.image:
+    if not 0 < len(spec.image.partition("@")[0]) <= _MAX_IMAGE:
         raise InvalidField(
-            "image is empty; a task needs one", field="image", advice="Give --image."
+            f"image has {len(spec.image)} characters; ECS takes 1 to {_MAX_IMAGE}, a digest not "
+            "counted",
+            field="image",
+            advice="Give --image.",
         )
-    grace = spec.grace_period_seconds
-    if grace is not None and grace > MAX_GRACE_SECONDS:
+    grace, least = spec.grace_period_seconds, _LEAST_FARGATE_GRACE_SECONDS if config.fargate else 0
+    if grace is not None and not least <= grace <= MAX_GRACE_SECONDS:
         raise InvalidField(
-            f"grace_period_seconds is {grace}; ECS takes at most {MAX_GRACE_SECONDS} s",
+            f"grace_period_seconds is {grace}; ECS takes {least} to {MAX_GRACE_SECONDS} s",
             field="grace_period_seconds",
+        )
+    cpus = spec.resources.cpus
+    if not config.fargate and cpus is not None and cpus < _LEAST_CPUS:
+        raise InvalidField(
+            f"resources.cpus is {cpus:g}; a task takes {_LEAST_CPUS} vCPU at least",
+            field="resources.cpus",
         )
     refuse_unfit(spec, config, "ECS")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from dayfly.contract.errors import DayflyError, FailedPrecondition, NotFound, Unavailable
-from dayfly.contract.identity import name_for
-from dayfly.contract.jobs import JobHandle
+from dayfly.contract.errors import FailedPrecondition
 from dayfly.contract.provider import Leftover, ListedJob
 from dayfly.providers.aws import tags
-from dayfly.providers.aws.ecs import attached
-from dayfly.providers.aws.ecs.handles import created, is_task, not_found, task_id
-from dayfly.providers.aws.ecs.launch import tag_table
+from dayfly.providers.aws.content import is_own as is_own_definition
+from dayfly.providers.aws.ecs.found import handle_of_found, tag_table
+from dayfly.providers.aws.ecs.handles import (
+    created,
+    is_new,
+    is_task,
+    not_found,
+    task_id,
+    unseen,
+)
 from dayfly.providers.aws.ecs.output import log_place_of
 from dayfly.providers.aws.ecs.request import is_own, started_by
 from dayfly.providers.aws.states import status_from_task
@@ -21,6 +25,7 @@ from dayfly.providers.aws.states import status_from_task
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dayfly.contract.jobs import JobHandle
     from dayfly.providers.aws.client import Aws
     from dayfly.providers.aws.config import Config
     from dayfly.providers.aws.ecs.definitions import Definitions
@@ -28,10 +33,6 @@ if TYPE_CHECKING:
     from dayfly.providers.aws.logs.reader import LogPlace
 
 PREFIX: Final = "dayfly-"
-_OWN_FAMILY: Final = re.compile(r"dayfly-(run-)?[0-9a-f]{20}")
-#: A task may be MISSING for some seconds after RunTask [?]; the two clocks may differ by the five
-#: minutes that AWS signs within, and one that has stopped is known for an hour.
-_VISIBLE: Final = timedelta(minutes=6)
 
 
 class EcsInventory:
@@ -49,7 +50,7 @@ class EcsInventory:
         if not found:
             return None
         task = max(found, key=lambda task: created(task).rjust(20, "0"))
-        return await self._handle(task, key)
+        return await handle_of_found(task, key, self._config, self._definitions)
 
     async def list_jobs(self) -> Sequence[ListedJob]:
         """Own tasks of the cluster."""
@@ -58,12 +59,13 @@ class EcsInventory:
             if not is_own(task):
                 continue
             about = tag_table(task)
-            handle = await self._handle(task, about.get(tags.FULL_KEY, ""))
+            key = about.get(tags.FULL_KEY, "")
+            handle = await handle_of_found(task, key, self._config, self._definitions)
             container = handle.metadata.get("container", "")
             listed.append(
                 ListedJob(
                     status=status_from_task(handle, task, container),
-                    key=about.get(tags.FULL_KEY, ""),
+                    key=key,
                     labels=tags.labels_in(about),
                 )
             )
@@ -74,6 +76,7 @@ class EcsInventory:
 
         Raises:
             FailedPrecondition: It has not stopped.
+            Unavailable: It is too new to be visible.
         """
         if not is_task(handle):
             return
@@ -84,9 +87,11 @@ class EcsInventory:
                 field="handle",
                 advice="Cancel the job first.",
             )
+        if task is None and is_new(handle):
+            raise unseen(handle)
         definition = handle.metadata.get("definition", "")
         family = definition.rsplit("/", maxsplit=1)[-1].partition(":")[0]
-        if _OWN_FAMILY.fullmatch(family):  # A handle comes from anywhere.
+        if is_own_definition(family):  # A handle comes from anywhere.
             await self._definitions.remove(definition)
             self._definitions.forget(family)
 
@@ -98,7 +103,7 @@ class EcsInventory:
         left = []
         for arn in await self._definitions.active(PREFIX):
             family = arn.rsplit("/", maxsplit=1)[-1].partition(":")[0]
-            if arn in used or not _OWN_FAMILY.fullmatch(family):
+            if arn in used or not is_own_definition(family):
                 continue
             registered = (await self._definitions.read(arn)).get("registeredAt")
             if registered is not None and registered > before:
@@ -120,7 +125,7 @@ class EcsInventory:
         Raises:
             NotFound: There is no such output either.
         """
-        if _is_new(handle):
+        if is_new(handle):
             return None
         place = log_place_of(handle, ended=True)
         answer = await self._aws.call(
@@ -134,53 +139,3 @@ class EcsInventory:
         if not any(s.get("logStreamName") == place.stream for s in answer.get("logStreams", ())):
             raise not_found(handle)
         return place
-
-    async def unseen(self, handle: JobHandle) -> DayflyError:
-        """Why a task cannot be acted on: it is too new to be visible, or there is none."""
-        if _is_new(handle):
-            return Unavailable(f"the task {task_id(handle)} is not visible at ECS yet")
-        return not_found(handle)
-
-    async def _handle(self, task: dict[str, Any], key: str) -> JobHandle:
-        about = tag_table(task)
-        arn = str(task["taskDefinitionArn"])
-        family = arn.rsplit("/", maxsplit=1)[-1].partition(":")[0]
-        container = _container(task, self._config.container)
-        try:
-            definition = await self._definitions.read(arn)
-            logs = attached.log_place(definition, container)
-        except (NotFound, StopIteration):
-            logs = {}
-        alone = {"definition": arn} if family.startswith("dayfly-run-") else {}
-        name = about.get(tags.NAME, "")
-        return JobHandle(
-            id=str(task["taskArn"]),
-            name=name_for(key, name) if key else name or task_id(JobHandle(id=task["taskArn"])),
-            provider="aws",
-            metadata={
-                "runner": "ecs",
-                "created": created(task),
-                "region": str(task["taskArn"]).split(":")[3],
-                "cluster": self._config.cluster,
-                "container": container,
-                **logs,
-                **alone,
-            },
-        )
-
-
-def _container(task: dict[str, Any], configured: str) -> str:
-    """The job's container: ECS names all of the definition's, and ours has what it was given."""
-    named = (task.get("overrides") or {}).get("containerOverrides") or []
-    given = [one for one in named if any(v for k, v in one.items() if k != "name")]
-    names = [str(one.get("name", "")) for one in given or named]
-    if configured in names:
-        return configured
-    return names[0] if len(names) == 1 else ""
-
-
-def _is_new(handle: JobHandle) -> bool:
-    made = handle.metadata.get("created", "")
-    if not made.isdecimal():
-        return False
-    return datetime.now(UTC) - datetime.fromtimestamp(int(made) / 1000, UTC) < _VISIBLE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from dayfly.contract.jobs import TargetMode
 from dayfly.providers.aws.container import STREAM_PREFIX, environment_of
-from dayfly.providers.aws.content import content_name
+from dayfly.providers.aws.content import RUN_DEFINITION, content_name
 from dayfly.providers.aws.ecs import attached
 from dayfly.providers.aws.ecs.definition import (
     CONTAINER,
@@ -64,7 +64,7 @@ async def prepare(
     target = spec.target.provider_id or spec.target.name
     definition = await definitions.read(target)
     container = attached.container_of(definition, config.container)
-    attached.refuse(spec, definition)
+    attached.refuse(spec, definition, container)
     size = attached.size(spec, definition, config)
     return Prepared(
         definition=str(definition["taskDefinitionArn"]),
@@ -87,7 +87,7 @@ def _owned(submission: Submission, config: Config, region: str) -> Prepared:
         overrides = {**overrides, "containerOverrides": [own]}
     return Prepared(
         # The key's earlier try may have left another content behind.
-        family=content_name({"key": submission.key, "content": content}, "dayfly-run")
+        family=content_name({"key": submission.key, "content": content}, RUN_DEFINITION)
         if alone
         else content_name(content),
         content=content,

@@ -13,6 +13,7 @@ from dayfly.providers.aws.ecs.handles import (
     is_task,
     not_found,
     region_of,
+    unseen,
 )
 from dayfly.providers.aws.ecs.inventory import EcsInventory
 from dayfly.providers.aws.ecs.launch import Launcher
@@ -67,7 +68,7 @@ class EcsRunner:
             honours=HONOURS,
             limits={
                 "resources": "Fargate: pairs of 0.25 to 16 vCPU and 512 MiB to 120 GiB, rounded up",
-                "grace_period_seconds": "at most 120 s; 30 s where none is given",
+                "grace_period_seconds": "at most 120 s, on Fargate at least 2; 30 by default",
                 "command": "with env at most 8,192 characters of JSON, or a definition of its own",
                 "labels": "at most 46; letters, digits, spaces and + - = . _ : / @",
                 "platform": "linux/amd64 or linux/arm64",
@@ -83,8 +84,7 @@ class EcsRunner:
             statuses_per_call=100,
             calls_per_second=20.0,
             visibility_grace_seconds=_VISIBLE_SECONDS,
-            # What arrives last must still settle, and CloudWatch's clock has whole seconds.
-            log_drain_seconds=self._config.log_drain_seconds + self._config.log_settle_seconds + 1,
+            log_drain_seconds=self._config.drain_seconds,
             poll_min_seconds=2.0,
             poll_max_seconds=15.0,
         )
@@ -161,7 +161,7 @@ class EcsRunner:
             raise not_found(handle)
         task = await self._tasks.look(handle)
         if task is None:
-            raise await self._inventory.unseen(handle)
+            raise unseen(handle)
         if task.get("lastStatus") == "STOPPED":
             return
         await self._aws.call(

@@ -42,7 +42,7 @@ class Tasks:
         """
         places: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         for handle in handles:
-            places[region_of(handle), cluster_of(handle)].append(handle.id)
+            places[_place(handle)].append(handle.id)
         found: dict[str, Task] = {}
         for (region, cluster), arns in places.items():
             for begin in range(0, len(arns), AT_ONCE):
@@ -83,7 +83,17 @@ class Tasks:
         await self._looks.close()
 
     async def _each(self, handles: Sequence[JobHandle]) -> list[Task | Exception | None]:
-        return [*await self.many(handles)]
+        """As ``many``; a cluster that cannot be asked hides the tasks of no other."""
+        answers: dict[int, Task | Exception | None] = {}
+        for place in {_place(handle): None for handle in handles}:
+            numbers = [n for n, handle in enumerate(handles) if _place(handle) == place]
+            try:
+                found = await self.many([handles[number] for number in numbers])
+            except DayflyError as error:
+                answers |= dict.fromkeys(numbers, error)
+            else:
+                answers |= zip(numbers, found, strict=True)
+        return [answers[number] for number in range(len(handles))]
 
     async def _describe(
         self, region: str, cluster: str, arns: Sequence[str], **more: Any
@@ -116,6 +126,10 @@ class Tasks:
             cluster=cluster,
             **wanted,
         )
+
+
+def _place(handle: JobHandle) -> tuple[str, str]:
+    return region_of(handle), cluster_of(handle)
 
 
 def cluster_is_gone(error: DayflyError, cluster: str) -> NotFound:
