@@ -6,12 +6,15 @@ import subprocess
 import time
 from dataclasses import dataclass
 from statistics import median
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 RUN_LIMIT_SECONDS = 300
+#: Where commands run: no project's configuration is there to be read.
+EMPTY = TemporaryDirectory(prefix="dayfly-bench-")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ def wall_seconds(argv: Sequence[str], env: Mapping[str, str] | None = None) -> f
         argv,
         check=False,
         env=env,
+        cwd=EMPTY.name,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -80,8 +81,8 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return reader_gone()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the one place where every failure becomes words
         if settings.debug and not isinstance(error, click.ClickException):
-            raise
+            traceback.print_exception(error)
         return print_failure(error, as_json=settings.json)
     return code if isinstance(code, int) else 0

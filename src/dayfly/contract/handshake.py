@@ -6,7 +6,7 @@ more; the Go project's plugins print seven.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from dayfly.contract.errors import InvalidField
 
@@ -40,8 +40,7 @@ CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class HandshakeLine:
+class HandshakeLine(NamedTuple):
     """A plugin's answer: where it listens."""
 
     path: str

@@ -1,7 +1,8 @@
 """The host's side of a plugin: find it, start it, shake hands, give its services.
 
 Names are imported when they are first used, because a command line spawns the plugin
-before it can afford to import gRPC.
+before it can afford to import gRPC. What is needed before that are named tuples: dataclasses
+import inspect, which takes as long as all the rest.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dayfly.contract.errors import InvalidField, NotFound
 from dayfly.host.discovery import find_plugin
@@ -23,8 +23,7 @@ _CONFIGURATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderConfig:
+class ProviderConfig(NamedTuple):
     """One named configuration.
 
     Attributes:
@@ -37,12 +36,11 @@ class ProviderConfig:
 
     name: str
     plugin: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = MappingProxyType({})
     pass_env: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class Config(NamedTuple):
     """All configurations.
 
     Attributes:
@@ -53,7 +51,7 @@ class Config:
 
     path: Path | None = None
     default_provider: str = DEFAULT_PROVIDER
-    providers: Mapping[str, ProviderConfig] = field(default_factory=dict)
+    providers: Mapping[str, ProviderConfig] = MappingProxyType({})
 
     def provider(self, name: str = "") -> ProviderConfig:
         """The configuration of this name, or an installed plugin with its defaults.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dayfly.contract.errors import DayflyError, FailedPrecondition, InvalidField, NotFound
 from dayfly.host.manifests import NAME, Manifest, read_manifest
@@ -18,8 +17,7 @@ ENTRY_POINTS = "dayfly.plugins"
 _BUILT_IN = Path(__file__).parent.parent / "providers"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstalledPlugin:
+class InstalledPlugin(NamedTuple):
     """A plugin that can be started.
 
     Attributes:
@@ -37,8 +35,7 @@ class InstalledPlugin:
     manifest: Manifest
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginList:
+class PluginList(NamedTuple):
     """All plugins that there are, and what is wrong with the others."""
 
     plugins: tuple[InstalledPlugin, ...]

@@ -7,18 +7,15 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpcore
-
 from dayfly.contract.errors import ProviderFailed
 from dayfly.providers.docker.errors import from_transport
+from dayfly.providers.docker.http import FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from dayfly.providers.docker.contexts import Endpoint
-
-#: What a connection may fail with.
-FAILURES = (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException, OSError)
+    from dayfly.providers.docker.http import Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +57,7 @@ class Answer:
 class ByteStream:
     """A body that is read as it comes. It must be closed."""
 
-    def __init__(self, response: httpcore.Response, endpoint: Endpoint, tried: str) -> None:
+    def __init__(self, response: Response, endpoint: Endpoint, tried: str) -> None:
         self._response = response
         self._endpoint = endpoint
         self._tried = tried
@@ -68,8 +65,9 @@ class ByteStream:
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """Pieces of up to 64 KiB, as they arrive, until the engine closes."""
         try:
-            async for chunk in self._response.aiter_stream():
-                yield chunk
+            async with aclosing(self._response.chunks()) as chunks:
+                async for chunk in chunks:
+                    yield chunk
         except FAILURES as error:
             raise from_transport(error, self._endpoint, self._tried) from error
 
@@ -87,4 +85,4 @@ class ByteStream:
 
     async def aclose(self) -> None:
         """Let the connection go."""
-        await self._response.aclose()
+        self._response.close()

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from dayfly.providers.docker.errors import from_transport
+from dayfly.providers.docker.http import CONNECT_SECONDS, open_streams
 
 if TYPE_CHECKING:
     import ssl
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from dayfly.providers.docker.contexts import Endpoint
 
 _READ: Final = 256 * 1024
-_CONNECT_SECONDS: Final = 10.0
 _MAX_SIZE_LINE: Final = 64
 _SIZE = re.compile(rb"[0-9a-fA-F]{1,8}")
 _STATUS = re.compile(rb"HTTP/1\.[01] ([0-9]{3})\b")
@@ -106,14 +106,9 @@ class ChunkedStream:
         """Send the request, and read up to the body."""
         tried = f"GET {target.partition('?')[0]}"
         try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                if endpoint.socket:
-                    pair = await asyncio.open_unix_connection(endpoint.socket, limit=_READ)
-                else:
-                    pair = await asyncio.open_connection(
-                        endpoint.host, endpoint.port, ssl=context, limit=_READ
-                    )
-        except (OSError, TimeoutError) as error:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                pair = await open_streams(endpoint, context, _READ)
+        except OSError as error:
             raise from_transport(error, endpoint, tried) from error
         stream = cls(*pair, endpoint)
         try:

@@ -8,45 +8,27 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 
-import httpcore
-
 from dayfly.contract.errors import FailedPrecondition, InvalidField, ProviderFailed
-from dayfly.providers.docker.answers import FAILURES, Answer, ByteStream
+from dayfly.providers.docker.answers import Answer, ByteStream
 from dayfly.providers.docker.chunked import ChunkedStream
 from dayfly.providers.docker.errors import from_status, from_transport
+from dayfly.providers.docker.http import ANSWER_SECONDS, FAILURES, Connections, Request
 from dayfly.providers.docker.tls import tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dayfly.providers.docker.contexts import Endpoint
+    from dayfly.providers.docker.http import Response
 
 OLDEST_API: Final = (1, 41)
 FIRST_API_WITH_NEWLINES: Final = (1, 42)
-_CONNECT_SECONDS: Final = 10.0
-_ANSWER_SECONDS: Final = 60.0
 _MAX_WORDS: Final = 64 * 1024
 _MAX_ANSWER: Final = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """A request; ``seconds`` bounds the wait for each piece of its answer."""
-
-    method: str
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    content: bytes = b""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    seconds: float | None = None
-
-    @property
-    def tried(self) -> str:
-        return f"{self.method} {self.path}"
 
 
 class Engine:
@@ -55,20 +37,12 @@ class Engine:
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self._tls = tls_context(endpoint) if endpoint.tls else None
-        self._pool = httpcore.AsyncConnectionPool(
-            uds=endpoint.socket or None,
-            ssl_context=self._tls,
-            max_connections=None,
-            max_keepalive_connections=16,
-        )
-        scheme = "https" if endpoint.tls else "http"
-        host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-        self._base = f"{scheme}://{host}:{endpoint.port}" if endpoint.host else "http://docker"
+        self._connections = Connections(endpoint, self._tls)
         self.api_version = ""
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self._pool.aclose()
+        """Close the connections that nobody uses."""
+        self._connections.close()
 
     async def inspect(self, container: str) -> dict[str, Any] | None:
         """One container, or None where there is none."""
@@ -117,7 +91,7 @@ class Engine:
     async def stop(self, container: str, grace_seconds: float) -> bool:
         """Stop and wait for it; False where it had ended, or never ran, already."""
         path = f"/containers/{_part(container)}/stop"
-        seconds = grace_seconds + _ANSWER_SECONDS
+        seconds = grace_seconds + ANSWER_SECONDS
         return (await self._call("POST", path, known=(304, 404), seconds=seconds)).status == 204
 
     async def wait(self, container: str) -> None:
@@ -142,11 +116,11 @@ class Engine:
     async def pull(self, query: Mapping[str, str], auth: str) -> ByteStream | Answer:
         """Start a pull: a stream of progress, or the refusal."""
         headers = {"X-Registry-Auth": auth} if auth else {}
-        call = _Call("POST", "/images/create", query=query, headers=headers)
-        response = await self._send(call)
+        path = "/images/create"
+        response = await self._send("POST", path, query, headers=headers)
         if response.status == 200:
-            return ByteStream(response, self.endpoint, call.tried)
-        return await self._whole(response, call.tried)
+            return ByteStream(response, self.endpoint, f"POST {path}")
+        return await self._whole(response, f"POST {path}")
 
     async def info(self) -> dict[str, Any]:
         """What the engine says of itself."""
@@ -162,64 +136,65 @@ class Engine:
         body: Mapping[str, Any] | None = None,
         known: tuple[int, ...] = (),
         any_status: bool = False,
-        seconds: float = _ANSWER_SECONDS,
+        seconds: float = ANSWER_SECONDS,
     ) -> Answer:
-        call = _Call(
+        response = await self._send(
             method,
             path,
-            query=query or {},
+            query or {},
             content=b"" if body is None else json.dumps(body).encode(),
             headers={} if body is None else {"Content-Type": "application/json"},
             seconds=seconds,
         )
-        answer = await self._whole(await self._send(call), call.tried)
+        answer = await self._whole(response, f"{method} {path}")
         if not (any_status or answer.status < 300 or answer.status in known):
-            raise from_status(answer.status, answer.words, call.tried)
+            raise from_status(answer.status, answer.words, f"{method} {path}")
         return answer
 
     async def _open(self, method: str, path: str, query: Mapping[str, str]) -> ByteStream:
-        # An attached stream ends with its connection; over TLS the pool would not see that,
-        # and use it once more.
-        call = _Call(method, path, query=query, headers={"Connection": "close"})
-        response = await self._send(call)
+        # Such a stream ends with its connection.
+        response = await self._send(method, path, query, headers={"Connection": "close"})
         if response.status != 200:
-            answer = await self._whole(response, call.tried)
-            raise from_status(answer.status, answer.words, call.tried)
-        return ByteStream(response, self.endpoint, call.tried)
+            answer = await self._whole(response, f"{method} {path}")
+            raise from_status(answer.status, answer.words, f"{method} {path}")
+        return ByteStream(response, self.endpoint, f"{method} {path}")
 
-    async def _send(self, call: _Call) -> httpcore.Response:
-        length = str(len(call.content))
-        request = httpcore.Request(
-            call.method,
-            f"{self._base}{call.path}" + (f"?{urlencode(call.query)}" if call.query else ""),
-            headers=[("Host", "docker"), ("Content-Length", length), *call.headers.items()],
-            content=call.content,
-            extensions={
-                "timeout": {
-                    "connect": _CONNECT_SECONDS,
-                    "read": call.seconds,
-                    "write": _ANSWER_SECONDS,
-                }
-            },
-        )
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        content: bytes = b"",
+        headers: Mapping[str, str],
+        seconds: float | None = None,
+    ) -> Response:
+        target = f"{path}?{urlencode(query)}" if query else path
         try:
-            response = await self._pool.handle_async_request(request)
+            response = await self._connections.ask(
+                Request(method, target, content=content, headers=headers, seconds=seconds)
+            )
         except FAILURES as error:
-            raise from_transport(error, self.endpoint, call.tried) from error
-        self._learn_version(response)
+            raise from_transport(error, self.endpoint, f"{method} {path}") from error
+        try:
+            self._learn_version(response)
+        except FailedPrecondition:
+            response.close()
+            raise
         return response
 
-    async def _whole(self, response: httpcore.Response, tried: str) -> Answer:
+    async def _whole(self, response: Response, tried: str) -> Answer:
         body = bytearray()
         try:
-            async for chunk in response.aiter_stream():
-                body += chunk
-                if len(body) > _MAX_ANSWER:
-                    raise ProviderFailed(f"{tried}: the answer is over {_MAX_ANSWER} bytes")
+            async with aclosing(response.chunks()) as chunks:
+                async for chunk in chunks:
+                    body += chunk
+                    if len(body) > _MAX_ANSWER:
+                        raise ProviderFailed(f"{tried}: the answer is over {_MAX_ANSWER} bytes")
         except FAILURES as error:
             raise from_transport(error, self.endpoint, tried) from error
         finally:
-            await response.aclose()
+            response.close()
         return Answer(response.status, bytes(body))
 
     @property
@@ -227,11 +202,10 @@ class Engine:
         """Its "local" log driver drops the newline after a line of over 16 KiB."""
         return _version(self.api_version) < FIRST_API_WITH_NEWLINES
 
-    def _learn_version(self, response: httpcore.Response) -> None:
+    def _learn_version(self, response: Response) -> None:
         if self.api_version:
             return
-        found = next((v for k, v in response.headers if k.lower() == b"api-version"), b"")
-        self.api_version = found.decode(errors="replace")
+        self.api_version = response.headers.get(b"api-version", b"").decode(errors="replace")
         if self.api_version and _version(self.api_version) < OLDEST_API:
             raise FailedPrecondition(
                 f"the engine at {self.endpoint.url} speaks API {self.api_version}; "

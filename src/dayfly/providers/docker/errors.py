@@ -69,7 +69,7 @@ def from_transport(error: Exception, endpoint: Endpoint, tried: str) -> DayflyEr
     """A failure on the way to the engine.
 
     Args:
-        error: As httpcore or the system raised it.
+        error: As h11 or the system raised it.
         endpoint: Where the engine was looked for.
         tried: What was being done.
     """
@@ -82,7 +82,7 @@ def from_transport(error: Exception, endpoint: Endpoint, tried: str) -> DayflyEr
             advice=f"Join the group that owns {endpoint.socket} (`sudo usermod -aG docker $USER`, "
             "then log in again), or use a rootless engine.",
         )
-    if type(error).__name__.endswith("Timeout"):
+    if isinstance(error, TimeoutError):
         return DeadlinePassed(
             f"{tried}: {where} gave no answer in time",
             advice="See whether the engine is overloaded: `docker info`.",

@@ -1,7 +1,7 @@
 """What is known of a group's streams: which are there, and how far each was found silent.
 
-None of it is needed to read rightly; it says which streams can be read in one call. It is
-kept in memory, and what is not known costs a call.
+It says which streams can be read in one call, and that one is gone which was there. It is
+kept in memory; what is not known costs a call.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from dayfly.contract.errors import NotFound, PermissionDenied
+from dayfly.contract.errors import DataLoss, NotFound, PermissionDenied
 from dayfly.providers.aws.logs.merged import MOST_STREAMS, read_merged
 from dayfly.providers.aws.logs.seen import Seen
 from dayfly.providers.aws.logs.stream import read_stream
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dayfly.providers.aws.client import Aws
     from dayfly.providers.aws.logs.cursor import Question
     from dayfly.providers.aws.logs.merged import MergedPages
+    from dayfly.providers.aws.logs.reader import LogPlace
 
     #: None: this one is to be read by itself.
     Batches = tuple[LogBatch, ...] | None
@@ -79,13 +80,16 @@ class Sharing:
             settle_ms: Age from which on a line is given; None as for those who follow.
 
         Raises:
+            DataLoss: The stream was there, and is no more.
             DayflyError: As AWS says.
         """
         stream = question.place.stream
         try:
             settle_ms = self._settle_ms if settle_ms is None else settle_ms
             page = await read_stream(self._aws, question, settle_ms)
-        except NotFound:
+        except NotFound as error:
+            if question.cursor.had or question.cursor.token or self._seen.is_there(stream):
+                raise _removed(question.place) from error
             self._seen.found(stream, there=False)
             return ()
         self._seen.found(stream, there=True)
@@ -160,3 +164,10 @@ class Sharing:
                 # "Nothing" would not be true: there is more, and it was not read.
                 answers.append(None)
         return answers
+
+
+def _removed(place: LogPlace) -> DataLoss:
+    return DataLoss(
+        f"the log stream {place.stream} was in the log group {place.group}, and is there no more",
+        advice="Somebody removed it, or the group; what had not been read is gone.",
+    )
