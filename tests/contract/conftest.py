@@ -146,6 +146,7 @@ for kind, strategy in {
         log_drain_seconds=st.floats(0, 100),
         poll_min_seconds=_amounts,
         poll_max_seconds=_amounts.map(lambda amount: amount + 5),
+        remembers_seconds=_amounts,
     ),
     provider.Check: st.builds(
         provider.Check,

@@ -88,6 +88,7 @@ class Scripted:
         self.description = description
         self.jobs: dict[str, ScriptedJob] = {}
         self.calls: Counter[str] = Counter()
+        self._begun: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self.batches: list[int] = []
         self.queries: list[LogQuery] = []
         self.sent: list[Submission] = []
@@ -113,8 +114,14 @@ class Scripted:
         (job,) = self.jobs.values()
         return job
 
+    async def called(self, method: str) -> None:
+        """Return once a method was called."""
+        async with asyncio.timeout(5):
+            await self._begun[method].wait()
+
     async def _called(self, method: str) -> None:
         self.calls[method] += 1
+        self._begun[method].set()
         await asyncio.sleep(self.delay[method])
         if self.faults[method] and (fault := self.faults[method].popleft()):
             raise fault

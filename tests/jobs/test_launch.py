@@ -217,7 +217,7 @@ async def test_cancelling_a_launch_stops_what_it_started(opened, provider, journ
     provider.delay["submit"] = 0.05
     async with opened() as jobs:
         launching = asyncio.create_task(jobs.launch(ECHO, "k1"))
-        await asyncio.sleep(0.02)
+        await provider.called("submit")
         launching.cancel()
         with pytest.raises(asyncio.CancelledError):
             await launching
@@ -234,7 +234,7 @@ async def test_cancelling_a_launch_that_hangs_looks_for_its_job(opened, provider
     provider.faults["find"].append(lost_answer())
     async with opened() as jobs:
         launching = asyncio.create_task(jobs.launch(ECHO, "k1"))
-        await asyncio.sleep(0.05)
+        await provider.called("submit")
         launching.cancel()
         with pytest.raises(asyncio.CancelledError):
             await launching
@@ -245,7 +245,7 @@ async def test_cancelling_a_launch_that_made_nothing_withdraws_it(opened, provid
     provider.delay["submit"] = 60
     async with opened() as jobs:
         launching = asyncio.create_task(jobs.launch(ECHO, "k1"))
-        await asyncio.sleep(0.02)
+        await provider.called("submit")
         launching.cancel()
         with pytest.raises(asyncio.CancelledError):
             await launching
@@ -257,7 +257,7 @@ async def test_cancelling_a_detached_launch_leaves_its_job(opened, provider):
     provider.delay["submit"] = 0.05
     async with opened() as jobs:
         launching = asyncio.create_task(jobs.launch(ECHO, "k1", detached=True))
-        await asyncio.sleep(0.02)
+        await provider.called("submit")
         launching.cancel()
         with pytest.raises(asyncio.CancelledError):
             await launching
@@ -401,3 +401,14 @@ async def test_recover_leaves_open_what_may_be_too_new_to_be_seen(opened, provid
         await asyncio.sleep(0.4)
         await jobs.recover()
         assert journal.find("k").never_launched
+
+
+async def test_recover_leaves_open_what_may_be_forgotten(opened, provider, journal):
+    provider.description = replace(provider.description, remembers_seconds=0.1)
+    for key in ("old", "new"):
+        journal.intend(provider="prod", plugin="scripted", key=key, name=key, digest="")
+        await asyncio.sleep(0.1 if key == "old" else 0)
+    async with opened() as jobs:
+        await jobs.recover()
+    assert not journal.find("old").never_launched
+    assert journal.find("new").never_launched

@@ -57,4 +57,5 @@ def _fields(description: Description) -> dict[str, object]:
         "log_drain_seconds": description.log_drain_seconds,
         "poll_min_seconds": description.poll_min_seconds,
         "poll_max_seconds": description.poll_max_seconds,
+        "remembers_seconds": description.remembers_seconds,
     }

@@ -252,7 +252,11 @@ def submitted_from_wire(wire: v1.Submitted) -> Submitted:
 def progress_to_wire(progress: Progress) -> v1.SubmitEvent:
     return v1.SubmitEvent(
         progress=v1.Progress(
-            phase=progress.phase, detail=progress.detail, done=progress.done, total=progress.total
+            phase=progress.phase,
+            detail=progress.detail,
+            done=progress.done,
+            total=progress.total,
+            handle=handle_to_wire(progress.handle) if progress.handle else None,
         )
     )
 
@@ -263,6 +267,7 @@ def progress_from_wire(wire: v1.Progress) -> Progress:
         detail=wire.detail,
         done=wire.done if wire.HasField("done") else None,
         total=wire.total if wire.HasField("total") else None,
+        handle=handle_from_wire(wire.handle) if wire.HasField("handle") else None,
     )
 
 
@@ -432,6 +437,7 @@ def description_to_wire(description: Description) -> v1.Description:
         log_drain_seconds=description.log_drain_seconds,
         poll_min_seconds=description.poll_min_seconds,
         poll_max_seconds=description.poll_max_seconds,
+        remembers_seconds=description.remembers_seconds,
     )
 
 
@@ -450,6 +456,7 @@ def description_from_wire(wire: v1.Description) -> Description:
         log_drain_seconds=max(wire.log_drain_seconds, 0.0),
         poll_min_seconds=max(wire.poll_min_seconds, 0.01),
         poll_max_seconds=max(wire.poll_max_seconds, wire.poll_min_seconds, 0.01),
+        remembers_seconds=max(wire.remembers_seconds, 0.0),
     )
 
 

@@ -243,12 +243,22 @@ class Submitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a launch has come; ``done`` and ``total`` are bytes."""
+    """How far a launch has come; ``done`` and ``total`` are bytes.
+
+    Attributes:
+        phase: A word or two.
+        detail: Of what.
+        done: Bytes so far.
+        total: Bytes in all.
+        handle: What the job will be, told before the request that makes it: for whoever must
+            find and remove it should the answer be lost.
+    """
 
     phase: str
     detail: str = ""
     done: int | None = None
     total: int | None = None
+    handle: JobHandle | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ class Description:
         log_drain_seconds: How long after the end output may still arrive.
         poll_min_seconds: Shortest pause between two looks.
         poll_max_seconds: Longest pause between two looks.
+        remembers_seconds: How long ``find`` knows a job that has ended; 0 is for good.
     """
 
     provider: str
@@ -49,6 +50,7 @@ class Description:
     log_drain_seconds: float = 0.0
     poll_min_seconds: float = 0.5
     poll_max_seconds: float = 10.0
+    remembers_seconds: float = 0.0
 
 
 class CheckOutcome(IntEnum):

@@ -133,7 +133,11 @@ class Jobs:
             name=checked.spec.name,
             digest=intent_digest(checked.spec),
         )
-        if known is not None and known.launched and known.handle:
+        if (
+            known is not None
+            and known.handle
+            and (known.launched or await self._visible([(key, known.handle)]))
+        ):
             return self._again(engine, checked, known, known.handle, detached=detached)
         submitted = await self._submit(
             engine, checked, report or _unheard, cut_short=known is not None, detached=detached
@@ -203,8 +207,8 @@ class Jobs:
         """Look up every launch of this journal whose answer nobody saw.
 
         A job that is found is written down with its handle; one that is not is marked as
-        never launched. A plugin that knows no keys leaves it open, and so does one whose new
-        jobs may be invisible, for as long as this one may be new.
+        never launched. A plugin that knows no keys leaves it open, and so does one that may
+        not show this one yet, or no more.
 
         Raises:
             DayflyError: The provider could not be asked.
@@ -214,14 +218,16 @@ class Jobs:
                 handle = await self._find(entry.key)
             except NotServed:
                 return
-            if handle is not None or not await self._may_be_new(entry):
+            if handle is not None or not await self._may_be_hidden(entry):
                 await self._ledger.found(entry.key, handle)
 
-    async def _may_be_new(self, entry: JournalEntry) -> bool:
-        """Whoever wrote it down may have launched it so late that it cannot be seen yet."""
-        grace = (await self._engine()).description.visibility_grace_seconds
+    async def _may_be_hidden(self, entry: JournalEntry) -> bool:
+        """It may have been launched so late that it cannot be seen yet, or have been forgotten."""
+        description = (await self._engine()).description
+        grace, remembers = description.visibility_grace_seconds, description.remembers_seconds
         age = (datetime.now(UTC) - entry.created).total_seconds()
-        return grace > 0 and age < self._timing.launch_deadline + grace
+        new = grace > 0 and age < self._timing.launch_deadline + grace
+        return new or 0 < remembers <= age
 
     async def _visible(
         self, jobs: Sequence[tuple[str, JobHandle]]
@@ -335,8 +341,9 @@ class Jobs:
         job.recall(known.end, removed=removed)
         if known.end is None:
             job.launch_again(engine, checked.submission)
-            if checked.deadline_seconds is not None and known.launched:
-                gone_by = (datetime.now(UTC) - known.launched).total_seconds()
+            if checked.deadline_seconds is not None:
+                since = known.launched or known.created
+                gone_by = (datetime.now(UTC) - since).total_seconds()
                 job.limit(engine, checked.deadline_seconds - gone_by, checked.deadline_seconds)
             if not detached:
                 engine.owned[handle.id] = job

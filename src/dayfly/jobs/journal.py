@@ -123,7 +123,9 @@ class Journal:
 
     def withdraw(self, provider: str, key: str) -> None:
         """Take an intent back: the provider refused it, and made nothing."""
-        self._change("DELETE FROM jobs WHERE token IS NULL AND provider=? AND key=?", provider, key)
+        self._change(
+            "DELETE FROM jobs WHERE launched IS NULL AND provider=? AND key=?", provider, key
+        )
 
     def launched(self, provider: str, key: str, handle: JobHandle) -> None:
         """The launch was answered. Whatever was seen of an earlier one is not its end."""

@@ -125,7 +125,7 @@ class Launch:
             nonlocal tries
             async with self._turns:
                 tries += 1
-                return await self._provider.submitter.submit(submission, report)
+                return await self._submit(report)
 
         try:
             submitted = await retried(
@@ -141,6 +141,21 @@ class Launch:
             raise
         await self._ledger.launched(key, submitted.handle)
         return submitted
+
+    async def _submit(self, report: Callable[[Progress], None]) -> Submitted:
+        """Submit once. What the job will be is written down as soon as the provider says it."""
+        writing = []
+
+        def told(progress: Progress) -> None:
+            if progress.handle is not None:
+                foreseen = self._ledger.found(self._submission.key, progress.handle)
+                writing.append(asyncio.create_task(foreseen))
+            report(progress)
+
+        try:
+            return await self._provider.submitter.submit(self._submission, told)
+        finally:
+            await asyncio.gather(*writing)
 
     async def find(self) -> JobHandle | None:
         """What became of a launch that was called off.

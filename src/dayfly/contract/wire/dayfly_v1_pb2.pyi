@@ -340,6 +340,7 @@ class Description(_message.Message):
     LOG_DRAIN_SECONDS_FIELD_NUMBER: _builtins.int
     POLL_MIN_SECONDS_FIELD_NUMBER: _builtins.int
     POLL_MAX_SECONDS_FIELD_NUMBER: _builtins.int
+    REMEMBERS_SECONDS_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
     version: _builtins.str
     separates_streams: _builtins.bool
@@ -354,6 +355,8 @@ class Description(_message.Message):
     poll_min_seconds: _builtins.float
     """Bounds between two looks at a job."""
     poll_max_seconds: _builtins.float
+    remembers_seconds: _builtins.float
+    """How long Find knows a job that has ended; 0 is for good."""
     @_builtins.property
     def honours(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of JobSpec fields that a launch honours. All others are refused."""
@@ -384,10 +387,11 @@ class Description(_message.Message):
         log_drain_seconds: _builtins.float = ...,
         poll_min_seconds: _builtins.float = ...,
         poll_max_seconds: _builtins.float = ...,
+        remembers_seconds: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_per_second", b"calls_per_second", "honours", b"honours", "limits", b"limits", "log_drain_seconds", b"log_drain_seconds", "poll_max_seconds", b"poll_max_seconds", "poll_min_seconds", b"poll_min_seconds", "provider", b"provider", "secret_forms", b"secret_forms", "separates_streams", b"separates_streams", "side_effects", b"side_effects", "statuses_per_call", b"statuses_per_call", "version", b"version", "visibility_grace_seconds", b"visibility_grace_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls_per_second", b"calls_per_second", "honours", b"honours", "limits", b"limits", "log_drain_seconds", b"log_drain_seconds", "poll_max_seconds", b"poll_max_seconds", "poll_min_seconds", b"poll_min_seconds", "provider", b"provider", "remembers_seconds", b"remembers_seconds", "secret_forms", b"secret_forms", "separates_streams", b"separates_streams", "side_effects", b"side_effects", "statuses_per_call", b"statuses_per_call", "version", b"version", "visibility_grace_seconds", b"visibility_grace_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -519,12 +523,19 @@ class Progress(_message.Message):
     DETAIL_FIELD_NUMBER: _builtins.int
     DONE_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
+    HANDLE_FIELD_NUMBER: _builtins.int
     phase: _builtins.str
     """A word or two, such as "pulling image"."""
     detail: _builtins.str
     done: _builtins.int
     """Bytes, where the phase has a size."""
     total: _builtins.int
+    @_builtins.property
+    def handle(self) -> _iac_pb2.JobHandle:
+        """What the job will be, told before the request that makes it: should the answer be lost,
+        this finds what is there.
+        """
+
     def __init__(
         self,
         *,
@@ -532,10 +543,11 @@ class Progress(_message.Message):
         detail: _builtins.str = ...,
         done: _builtins.int | None = ...,
         total: _builtins.int | None = ...,
+        handle: _iac_pb2.JobHandle | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_done", b"_done", "_total", b"_total", "done", b"done", "total", b"total"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_done", b"_done", "_total", b"_total", "done", b"done", "handle", b"handle", "total", b"total"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_done", b"_done", "_total", b"_total", "detail", b"detail", "done", b"done", "phase", b"phase", "total", b"total"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_done", b"_done", "_total", b"_total", "detail", b"detail", "done", b"done", "handle", b"handle", "phase", b"phase", "total", b"total"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__done: _TypeAlias = _typing.Literal["done"]  # noqa: Y015
     _WhichOneofArgType__done: _TypeAlias = _typing.Literal["_done", b"_done"]  # noqa: Y015
