@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,13 @@ import pytest
 from aiohttp import web
 from tests.providers.aws.batch.test_request import CONFIG, SPEC
 
-from dayfly.contract.errors import Conflict, InvalidField, PermissionDenied
+from dayfly.contract.errors import (
+    Conflict,
+    InvalidField,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+)
 from dayfly.contract.jobs import JobHandle, JobTarget, Submission, TargetMode
 from dayfly.providers.aws.batch.runner import BatchRunner
 
@@ -105,3 +112,15 @@ async def test_a_variable_that_the_definition_takes_from_a_secret_is_refused(
     with pytest.raises(InvalidField) as caught:
         await batch(answers, make_aws).submit(Submission(spec=spec, key="k"))
     assert caught.value.field == "env.DB"
+
+
+async def test_a_job_too_new_to_be_seen_is_not_told_to_be_missing(
+    answers: dict[str, Any], make_aws: Callable[..., Aws]
+) -> None:
+    runner = batch(answers, make_aws)
+    answers["describejobs"] = {"jobs": []}
+    young = replace(HANDLE, metadata={**HANDLE.metadata, "created": str(int(time.time() * 1000))})
+    with pytest.raises(Unavailable, match="not visible at Batch yet"):
+        await runner.cancel(young)
+    with pytest.raises(NotFound):
+        await runner.cancel(HANDLE)

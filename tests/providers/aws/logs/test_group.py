@@ -157,3 +157,12 @@ async def test_two_machines_that_make_it_at_once_both_have_it(scripted: Any, mak
     }
     assert not await LogGroups(make_aws(endpoint_url=scripted.url)).ensure("", GROUP, 30)
     assert scripted.calls["logs.PutRetentionPolicy"] == 0
+
+
+async def test_a_group_that_somebody_deletes_is_made_again(emulator: Any, aws: Aws) -> None:
+    own = LogGroups(aws, known_seconds=0.05)
+    assert await own.ensure("", GROUP, 30)
+    await aws.call("logs", "DeleteLogGroup", logGroupName=GROUP)
+    await asyncio.sleep(0.1)
+    assert await own.ensure("", GROUP, 30)
+    assert await groups(aws) == {GROUP: 30}

@@ -35,6 +35,8 @@ _HONOURS: Final = frozenset(
 )
 #: [?] AWS does not say how long DescribeJobs may not know a job that was just submitted.
 _GRACE_SECONDS: Final = 15.0
+#: Source: docs.aws.amazon.com/batch/latest/userguide/job_states.html
+_REMEMBERS_SECONDS: Final = 7 * 24 * 3600.0
 
 _LIMITS: Final = {
     "command": "no empty argument, and none with Ref::, which is a placeholder of Batch's; "
@@ -77,4 +79,5 @@ def describe(config: Config) -> Description:
         log_drain_seconds=config.drain_seconds,
         poll_min_seconds=1.0,
         poll_max_seconds=15.0,
+        remembers_seconds=_REMEMBERS_SECONDS,
     )

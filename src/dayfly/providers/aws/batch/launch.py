@@ -19,6 +19,7 @@ from dayfly.providers.aws.batch.prepare import prepare
 from dayfly.providers.aws.batch.queue import current, successors
 from dayfly.providers.aws.batch.reasons import SUPERSEDED_WORDS
 from dayfly.providers.aws.errors import incomplete, other_intent
+from dayfly.providers.aws.logs.events import clock_ms
 from dayfly.providers.aws.logs.group import LogGroups
 from dayfly.providers.aws.tags import INTENT
 
@@ -65,11 +66,10 @@ class Launcher:
             own = await self._submit(prepared)
             jobs = await self._queue.of_key(submission.key)
             rivals = successors(jobs, submission.instead_of)
-            if rivals and rivals[0]["jobId"] != own:
-                await self._give_way(own)
+            if rivals and rivals[0]["jobId"] != own["jobId"]:
+                await self._give_way(str(own["jobId"]))
                 return await self._adopt(submission, rivals[0])
-            new = {"jobId": own, "jobName": prepared.request["jobName"]}
-            seen = next((job for job in rivals if job["jobId"] == own), new)
+            seen = next((job for job in rivals if job["jobId"] == own["jobId"]), own)
             return Submitted(handle=await self._queue.handle_of(seen), notes=prepared.notes)
 
     def _had(self, submission: Submission, jobs: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -82,7 +82,7 @@ class Launcher:
             raise other_intent(str(job["jobName"]))
         return Submitted(handle=await self._queue.handle_of(job), adopted=True)
 
-    async def _submit(self, prepared: Prepared) -> str:
+    async def _submit(self, prepared: Prepared) -> dict[str, Any]:
         tried = f"submitting the job {prepared.request['jobName']}"
         new = prepared.definition
         if new:
@@ -100,7 +100,11 @@ class Launcher:
             raise
         if not answer.get("jobId"):
             raise incomplete(tried, answer)
-        return str(answer["jobId"])
+        return {
+            "jobId": str(answer["jobId"]),
+            "jobName": prepared.request["jobName"],
+            "createdAt": clock_ms(answer),
+        }
 
     async def _is_gone(self, new: NewDefinition, arn: str, error: DayflyError) -> bool:
         """It was pruned between our look at it and its use: the next try registers it anew.

@@ -132,6 +132,8 @@ class Queue:
             "region": await self._aws.region(),
             "queue": self.name,
         }
+        if job.get("createdAt"):
+            metadata["created"] = str(job["createdAt"])
         definition = str(job.get("jobDefinition", ""))
         if f"/{RUN_DEFINITION}-" in definition:
             metadata["definition"] = definition

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from dayfly.contract.errors import DataLoss, NotFound
+from dayfly.contract.errors import DataLoss, NotFound, Unavailable
 from dayfly.contract.groups import together
 from dayfly.contract.provider import JobPlan, PlannedCall
 from dayfly.providers.aws.batch.definitions import Definitions
@@ -16,6 +16,7 @@ from dayfly.providers.aws.batch.queue import Queue, current
 from dayfly.providers.aws.batch.reasons import CANCEL_WORDS
 from dayfly.providers.aws.batch.states import has_ended, status_of, time_of, unknown
 from dayfly.providers.aws.price import price_note
+from dayfly.providers.aws.young import is_new
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,6 +123,7 @@ class BatchRunner:
 
         Raises:
             NotFound: There is no such job.
+            Unavailable: It is too new to be visible.
             FailedPrecondition: Dayfly did not make it.
         """
         job = await self._look(handle)
@@ -178,6 +180,8 @@ class BatchRunner:
     async def _look(self, handle: JobHandle) -> Json:
         region = handle.metadata.get("region", "")
         job = (await self._queue.details([handle.id], region)).get(handle.id)
+        if job is None and is_new(handle):
+            raise Unavailable(f"the job {handle.name or handle.id} is not visible at Batch yet")
         if job is None:
             raise NotFound(
                 f"Batch has no job {handle.id!r:.100}; it keeps ended ones for 7 days",

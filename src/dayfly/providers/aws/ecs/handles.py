@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from dayfly.contract.errors import DayflyError, NotFound, Unavailable
 from dayfly.contract.identity import name_for
 from dayfly.contract.jobs import JobHandle
+from dayfly.providers.aws.young import is_new
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from dayfly.contract.jobs import Submission
 
 _TASK: Final = re.compile(
     r"arn:[\w-]+:ecs:[a-z0-9-]+:\d{12}:task/(?:[\w-]{1,255}/)?[0-9a-f-]{32,36}"
 )
-
-#: A task may be MISSING for some seconds after RunTask [?]; the two clocks may differ by the five
-#: minutes that AWS signs within, and one that has stopped is known for an hour.
-_VISIBLE: Final = timedelta(minutes=6)
 
 
 def handle_of(task: dict[str, Any], submission: Submission, metadata: dict[str, str]) -> JobHandle:
@@ -64,14 +62,6 @@ def cluster_in(task_arn: str, asked: str) -> str:
     _, *cluster, _ = task_arn.rsplit(":", maxsplit=1)[-1].split("/")
     known = not cluster or cluster[0] == asked.rsplit("/", maxsplit=1)[-1]
     return asked if known else cluster[0]
-
-
-def is_new(handle: JobHandle) -> bool:
-    """So young that ECS may not show it yet, and not so old that ECS may have forgotten it."""
-    made = handle.metadata.get("created", "")
-    if not made.isdecimal():
-        return False
-    return datetime.now(UTC) - datetime.fromtimestamp(int(made) / 1000, UTC) < _VISIBLE
 
 
 def unseen(handle: JobHandle) -> DayflyError:

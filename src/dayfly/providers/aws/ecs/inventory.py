@@ -12,7 +12,6 @@ from dayfly.providers.aws.content import is_own as is_own_definition
 from dayfly.providers.aws.ecs.found import handle_of_found, tag_table
 from dayfly.providers.aws.ecs.handles import (
     created,
-    is_new,
     is_task,
     not_found,
     task_id,
@@ -21,6 +20,7 @@ from dayfly.providers.aws.ecs.handles import (
 from dayfly.providers.aws.ecs.output import log_place_of
 from dayfly.providers.aws.ecs.request import is_own, started_by
 from dayfly.providers.aws.states import status_from_task
+from dayfly.providers.aws.young import is_new
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -43,6 +43,8 @@ HONOURS: Final = frozenset(
 
 #: A new task may be MISSING for some seconds [?]; a job is not lost before this.
 _VISIBLE_SECONDS: Final = 60.0
+#: Source: docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html
+_REMEMBERS_SECONDS: Final = 3600.0
 #: Tasks of which more than their ids need not be asked; a forgotten one is asked again.
 _REMEMBERED: Final = 10_000
 
@@ -87,6 +89,7 @@ class EcsRunner:
             log_drain_seconds=self._config.drain_seconds,
             poll_min_seconds=2.0,
             poll_max_seconds=15.0,
+            remembers_seconds=_REMEMBERS_SECONDS,
         )
 
     async def submit(self, submission: Submission) -> Submitted:

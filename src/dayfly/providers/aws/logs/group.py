@@ -7,7 +7,7 @@ that a task makes keeps its lines for ever.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dayfly.contract.errors import AlreadyExists, PermissionDenied
 from dayfly.providers.aws.pages import all_pages
@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 
     Key = tuple[str, str]
 
+#: Somebody may delete a group; it is looked for again after so long.
+_KNOWN_SECONDS: Final = 60.0
+
 
 class LogGroups:
     """What this process knows of an identity's groups."""
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: Aws, *, known_seconds: float = _KNOWN_SECONDS) -> None:
         self._aws = aws
+        self._known_seconds = known_seconds
         self._ensuring: dict[Key, asyncio.Task[bool]] = {}
         #: Made by us, without a retention yet.
         self._unlimited: set[Key] = set()
@@ -30,7 +34,7 @@ class LogGroups:
     async def ensure(self, region: str, group: str, retention_days: int) -> bool:
         """Make a log group where it is missing; one that is there is left as it is.
 
-        AWS is asked once for each group; who asks meanwhile waits for the same answer.
+        AWS is asked once a minute for each group; who asks meanwhile waits for the same answer.
 
         Args:
             region: Of the group; empty for the configured one.
@@ -49,14 +53,18 @@ class LogGroups:
         if task is None:
             ensuring = self._ensure(key, retention_days)
             task = asyncio.get_running_loop().create_task(ensuring, name="dayfly log group")
-            task.add_done_callback(lambda done: self._forget_failure(key, done))
+            task.add_done_callback(lambda done: self._forget(key, done))
             self._ensuring[key] = task
         # One that is cancelled must not take the others along.
         return await asyncio.shield(task) and first
 
-    def _forget_failure(self, key: Key, task: asyncio.Task[bool]) -> None:
+    def _forget(self, key: Key, task: asyncio.Task[bool]) -> None:
+        """A failure at once, what is known in a while."""
         if task.cancelled() or task.exception() is not None:
             self._ensuring.pop(key, None)
+        else:
+            later = asyncio.get_running_loop().call_later
+            later(self._known_seconds, self._ensuring.pop, key, None)
 
     async def _ensure(self, key: Key, retention_days: int) -> bool:
         region, group = key
