@@ -13,7 +13,7 @@ from dayfly.contract.provider import Check, CheckOutcome
 from dayfly.providers.aws.client import Aws
 from dayfly.providers.aws.config import Config
 from dayfly.providers.aws.doctor.checks import ecs_checks, run_checks
-from dayfly.providers.aws.doctor.looking import passed
+from dayfly.providers.aws.doctor.looking import look, passed
 from dayfly.providers.aws.doctor.roles import trusts
 
 if TYPE_CHECKING:
@@ -397,3 +397,11 @@ def test_whom_a_trust_policy_trusts(statement: dict[str, Any], trusted: bool) ->
 @pytest.mark.parametrize("policy", [{}, {"Statement": []}, {"Statement": "x"}, {"Statement": [1]}])
 def test_a_trust_policy_that_says_nothing(policy: dict[str, Any]) -> None:
     assert not trusts(policy)
+
+
+async def test_a_missing_package_is_told_once_and_not_by_each_look() -> None:
+    async def missing() -> Check:
+        raise ModuleNotFoundError("No module named 'botocore'", name="botocore")
+
+    with pytest.raises(ModuleNotFoundError):
+        await look("cluster", missing())

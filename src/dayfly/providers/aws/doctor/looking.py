@@ -55,6 +55,8 @@ async def look(
         return [failed(name, error.message, error.advice or "Try again in a moment.")]
     except DayflyError as error:
         return [failed(name, error.message, error.advice or mend)]
+    except ModuleNotFoundError:
+        raise  # Every look would say it; it is told once, with what to install.
     except Exception as error:  # noqa: BLE001 - a fault of one look hides no other
         said = f"the look itself broke: {type(error).__name__}: {error}"
         return [failed(name, said, "This is a fault in dayfly.")]
