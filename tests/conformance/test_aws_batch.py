@@ -28,7 +28,7 @@ CONFIG = {
     "queue": "conformance",
     "execution_role": ROLE,
     "log_group": GROUP,
-    "log_drain_seconds": 3,
+    "log_drain_seconds": 4,
     "log_settle_seconds": 0,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import indent
 from typing import TYPE_CHECKING, Unpack
 
 import click
@@ -37,6 +38,6 @@ def plan(settings: Settings, *, on: str, **options: Unpack[JobOptions]) -> None:
         return
     for call in planned.calls:
         show(f"{call.call}  # {call.note}" if call.note else call.call)
-        show(f"  {call.request}")
+        show(indent(call.request, "  "))
     for note in planned.notes:
         show(f"note: {note}")

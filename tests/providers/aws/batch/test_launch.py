@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +22,14 @@ pytestmark = pytest.mark.cloud
 
 async def test_a_job_runs_and_says_how_it_ended(room: Room) -> None:
     handle = await room.run('echo "$GREETING"; exit 42', env={"GREETING": "a b\n$c 'd' é"})
+    made = int(handle.metadata["created"])
     assert handle.metadata == {
         "runner": "batch",
         "region": "us-east-1",
         "queue": room.config.queue,
+        "created": str(made),
     }
+    assert abs(time.time() - made / 1000) < 30
     status = await room.ended(handle)
     assert (status.state, status.exit_code) == (JobState.FAILED, 42)
     assert status.reason is Reason.EXITED_NONZERO
@@ -94,7 +98,7 @@ async def test_the_younger_of_two_jobs_of_a_key_gives_way(room: Room) -> None:
     """Two that raced past each other's first look: what the second look does about it."""
     launcher, queue = room.runner._launcher, room.runner._queue
     submission = Submission(spec=room.spec("sleep", "3"), key="one")
-    older = await launcher._submit(await launcher.prepare(submission))
+    older = (await launcher._submit(await launcher.prepare(submission)))["jobId"]
     await asyncio.sleep(0.05)
     looks = 0
     look = queue.of_key

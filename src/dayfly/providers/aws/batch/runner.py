@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from dayfly.contract.errors import DataLoss, NotFound, Unavailable
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from dayfly.providers.aws.config import Config
     from dayfly.providers.aws.logs.reader import LogPlace
 
+#: A job's id. Source: docs.aws.amazon.com/batch/latest/APIReference/API_SubmitJob.html
+_JOB: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Source: docs.aws.amazon.com/batch/latest/userguide/using_awslogs.html
 _DEFAULT_GROUP: Final = "/aws/batch/job"
 #: From TERM to KILL. Source: docs.aws.amazon.com/batch/latest/userguide/job_timeouts.html
@@ -180,7 +183,7 @@ class BatchRunner:
     async def _look(self, handle: JobHandle) -> Json:
         region = handle.metadata.get("region", "")
         job = (await self._queue.details([handle.id], region)).get(handle.id)
-        if job is None and is_new(handle):
+        if job is None and _JOB.fullmatch(handle.id) and is_new(handle):
             raise Unavailable(f"the job {handle.name or handle.id} is not visible at Batch yet")
         if job is None:
             raise NotFound(
