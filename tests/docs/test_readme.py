@@ -104,8 +104,27 @@ def test_the_configuration_of_aws_is_one(environment: Mapping[str, str], tmp_pat
     assert "secret:db-AbCdEf:password::" in done.stdout
 
 
+def test_the_configuration_of_digitalocean_is_one(
+    environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "dayfly.toml").write_text(block("toml", 2), encoding="utf-8")
+    image = "busybox@sha256:" + "0" * 64
+    done = subprocess.run(
+        ["sh", "-c", f"dayfly plan --on do --image {image} --output json -- ./migrate"],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "PRE_DEPLOY" in done.stdout
+
+
 @pytest.mark.parametrize(
-    ("provider", "column"), [("local", 2), ("docker", 3), ("aws", 4), ("batch", 5)]
+    ("provider", "column"),
+    [("local", 2), ("docker", 3), ("aws", 4), ("batch", 5), ("digitalocean", 6)],
 )
 def test_the_table_of_fields_is_what_the_provider_says(
     provider: str, column: int, environment: Mapping[str, str], tmp_path: Path

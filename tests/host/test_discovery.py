@@ -121,5 +121,11 @@ def test_a_broken_plugin_does_not_hide_the_others(plugins_dir):
     (plugins_dir / "bad").mkdir()
     (plugins_dir / "bad" / "plugin.json").write_text("{")
     found = list_plugins()
-    assert [plugin.name for plugin in found.plugins] == ["aws", "docker", "local", "mine"]
+    assert [plugin.name for plugin in found.plugins] == [
+        "aws",
+        "digitalocean",
+        "docker",
+        "local",
+        "mine",
+    ]
     assert [str(plugins_dir / "bad") in str(error) for error in found.broken] == [True]

@@ -1,0 +1,1 @@
+"""The digitalocean provider: an image as a deploy-time job of DigitalOcean's App Platform."""

@@ -1,0 +1,103 @@
+"""One key, one app: adopted where it is the same job, refused where it is not."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.emulators.digitalocean.knobs import Fault
+
+from dayfly.contract.errors import AlreadyExists, Conflict, NotFound, Transient
+from dayfly.contract.jobs import JobState, Reason
+
+DIGEST = "sha256:" + "ab" * 32
+
+
+async def test_a_lost_answer_costs_a_try_and_no_app(opened):
+    fault = Fault(kind="reset_after", operation="apps_create", first=1)
+    async with opened(faults=[fault]) as room:
+        spec = room.spec(run_seconds=0.1)
+        with pytest.raises(Transient, match="may have been carried out"):
+            await room.submit(spec, "k")
+        again = await room.submit(spec, "k")
+        assert again.adopted
+        assert (await room.ended(again.handle)).state is JobState.SUCCEEDED
+        assert len(room.emulator.apps) == 1
+
+
+@pytest.mark.parametrize("status", [409, 422])
+async def test_a_key_of_another_job_is_refused(opened, status):
+    async with opened(name_taken_status=status) as room:
+        await room.submit(room.spec(run_seconds=0.1), "k")
+        with pytest.raises(AlreadyExists) as raised:
+            await room.submit(room.spec(run_seconds=0.2), "k")
+        assert raised.value.field == "key"
+        assert len(room.emulator.apps) == 1
+
+
+async def test_a_key_at_the_same_time_is_one_app(opened):
+    async with opened() as room:
+        spec = room.spec(run_seconds=0.1)
+        answers = await asyncio.gather(*(room.submit(spec, "k") for _ in range(5)))
+        assert len({answer.handle.id for answer in answers}) == 1
+        assert [answer.adopted for answer in answers].count(False) == 1
+        [app] = room.emulator.told()
+        assert len(app["deployments"]) == 1
+
+
+async def test_a_name_that_is_taken_and_in_no_list_yet_is_tried_again(opened):
+    fault = Fault(kind="reset_after", operation="apps_create", first=1)
+    async with opened(missing_seconds=0.4, faults=[fault]) as room:
+        spec = room.spec(run_seconds=0.1)
+        with pytest.raises(Transient):
+            await room.submit(spec, "k")
+        with pytest.raises(Conflict, match="in no list yet"):
+            await room.submit(spec, "k")
+        await asyncio.sleep(0.5)
+        assert (await room.submit(spec, "k")).adopted
+
+
+async def test_found_by_its_key_also_after_its_end(opened):
+    async with opened() as room:
+        assert await room.submitter.find("k") is None
+        handle = await room.run("k", run_seconds=0.1)
+        await room.ended(handle)
+        assert (await room.submitter.find("k")).id == handle.id
+
+
+async def test_a_tag_goes_as_its_digest(opened):
+    async with opened(digests={"docker.io/library/busybox:1.36": DIGEST}) as room:
+        await room.configure(tags="resolve", registry_mirrors=room.emulator.registries)
+        await room.run(run_seconds=0.1)
+        [app] = room.emulator.apps.values()
+        image = app.spec["jobs"][0]["image"]
+        assert image["digest"] == DIGEST
+        assert "tag" not in image
+
+
+async def test_a_tag_that_no_registry_has_makes_no_app(opened):
+    async with opened(any_tag=False) as room:
+        await room.configure(tags="resolve", registry_mirrors=room.emulator.registries)
+        with pytest.raises(NotFound) as raised:
+            await room.run(run_seconds=0.1)
+        assert raised.value.reason is Reason.IMAGE_UNAVAILABLE
+        assert room.emulator.apps == {}
+
+
+@pytest.mark.parametrize("kind", ["throttled", "server_error", "reset_before"])
+async def test_a_call_that_fails_says_nothing_of_the_job(opened, kind):
+    async with opened() as room:
+        handle = await room.run(run_seconds=0.2)
+        room.emulator.change(faults=[Fault(kind=kind, operation="apps", first=1, status=503)])
+        with pytest.raises(Transient):
+            await room.status(handle)
+        assert (await room.ended(handle)).state is JobState.SUCCEEDED
+
+
+async def test_a_second_deployment_that_cancels_the_first_is_told(opened):
+    async with opened() as room:
+        handle = await room.run(never_ends=True)
+        await room.until(handle, lambda status: status.state is JobState.RUNNING)
+        await room.session.apps.deploy(handle.metadata["app"])
+        status = await room.ended(handle)
+        assert (status.state, status.reason) == (JobState.CANCELLED, Reason.CANCELLED)
