@@ -20,11 +20,10 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	tools/wire.sh --check
 
-# The engine is one for all, so what uses it itself runs one after the other.
+# The engine is one for all: a file of tests that use it is one worker's.
 unit: $(VENV)/.dev stand-ins
 	$(BIN)/pytest -n 3 -m "not docker and not cloud" $(PYTEST_ARGS)
-	$(BIN)/pytest -m docker $(PYTEST_ARGS)
-	$(BIN)/pytest -n 2 -m cloud $(PYTEST_ARGS)
+	$(BIN)/pytest -n 3 --dist loadfile -m "docker or cloud" $(PYTEST_ARGS)
 
 wire: $(VENV)/.dev ## generate src/dayfly/contract/wire from proto/
 	tools/wire.sh

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import traceback
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
 from dayfly.cli.exits import INTERRUPTED
 from dayfly.cli.failures import print_failure, reader_gone
+from dayfly.cli.lazy import LazyGroup
 from dayfly.cli.settings import Settings, shared_options
 from dayfly.version import __version__
 
@@ -31,33 +31,15 @@ COMMANDS = {
     "describe": "Show what a provider can honour.",
     "doctor": "Check everything that a launch depends on.",
     "conformance": "Test a plugin against the contract.",
+    "plugin": "Make, check, find and install plugins.",
     "schema": "Print the JSON Schema of dayfly.toml.",
     "completion": "Print a shell's completion script.",
 }
 
 
-class LazyGroup(click.Group):
-    """Imports the module of a command only when that command is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """All commands, in the order in which a person meets them."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command's own object, from its module."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(f"dayfly.cli.{cmd_name}"), cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The list in ``--help``, without importing what it lists."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-
 @click.group(
     cls=LazyGroup,
+    known=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "-V", "--version", message="%(prog)s %(version)s")

@@ -51,7 +51,8 @@ def find_plugin(name: str) -> InstalledPlugin:
     Raises:
         InvalidField: The name, or a field of the plugin's manifest, is not allowed.
         NotFound: There is none; the message lists those that there are.
-        FailedPrecondition: Its executable is missing or may not be executed.
+        FailedPrecondition: Its executable is missing or may not be executed, or it was
+            installed and its files are no longer those that were.
     """
     if os.sep in name and "\0" not in name:
         return _load(Path(name).absolute())
@@ -98,6 +99,11 @@ def plugins_dir() -> Path:
     return user_data_path("dayfly") / "plugins"
 
 
+def built_in(name: str) -> bool:
+    """Whether a plugin of this name comes with dayfly, and so before any other."""
+    return os.access(_BUILT_IN / name / "plugin.json", os.F_OK)
+
+
 def _places(name: str) -> Iterator[Path]:
     yield _BUILT_IN / name
     yield plugins_dir() / name
@@ -106,7 +112,8 @@ def _places(name: str) -> Iterator[Path]:
 
 def _all_places() -> Iterator[Path]:
     for root in (_BUILT_IN, plugins_dir()):
-        yield from sorted(path.parent for path in root.glob("*/plugin.json"))
+        # What begins with a dot is being put there, or taken away.
+        yield from sorted(path.parent for path in root.glob("[!.]*/plugin.json"))
     # Built-in plugins have entry points too, for other hosts; they are known already.
     yield from sorted(d for _, d in _packages() if d.parent != _BUILT_IN)
 
@@ -127,6 +134,10 @@ def _packages() -> Iterator[tuple[str, Path]]:
 
 def _load(directory: Path, name: str = "") -> InstalledPlugin:
     path = directory / "plugin.json"
+    if directory.parent != _BUILT_IN:
+        from dayfly.host.packages.integrity import check_intact  # noqa: PLC0415 - built-in ones need none
+
+        check_intact(directory)
     manifest = read_manifest(path)
     if name and manifest.name != name:
         raise InvalidField(

@@ -27,11 +27,13 @@ class Finding:
         field: The manifest's field.
         message: A sentence.
         severe: The plugin cannot be trusted to do what it declares.
+        service: Full name of the service that it is about; empty for other fields.
     """
 
     field: str
     message: str
     severe: bool
+    service: str = ""
 
 
 async def verify_manifest(manifest: Manifest, plugin: PluginConnection) -> list[Finding]:
@@ -69,7 +71,7 @@ def _identity(manifest: Manifest, plugin: PluginConnection) -> list[Finding]:
 
 def _each(services: set[str] | frozenset[str], what: str, *, severe: bool = True) -> list[Finding]:
     return [
-        Finding(field="iacServices", message=f"{service} is {what}", severe=severe)
+        Finding(field="iacServices", message=f"{service} is {what}", severe=severe, service=service)
         for service in sorted(services)
     ]
 

@@ -1,0 +1,1 @@
+"""Plugins as packages: what a plugin.json should say, archives, indexes, installing."""

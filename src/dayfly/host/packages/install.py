@@ -1,0 +1,143 @@
+"""From an index into the plugins directory: every step checked before the next."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from dayfly.contract.errors import AlreadyExists, FailedPrecondition, InvalidField
+from dayfly.host.discovery import built_in, plugins_dir
+from dayfly.host.manifests import read_manifest
+from dayfly.host.packages.entries import download_for
+from dayfly.host.packages.integrity import difference, file_digests
+from dayfly.host.packages.lock import LockedPlugin, read_lock
+from dayfly.host.packages.places import NEW, put
+from dayfly.host.packages.platforms import system_and_machine
+from dayfly.host.packages.unpack import unpack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dayfly.host.packages.entries import Download, Entry
+    from dayfly.host.packages.indexes import Index
+
+
+class Installed(NamedTuple):
+    """What came of an installation.
+
+    Attributes:
+        plugin: As it is in the lock.
+        directory: Where it is.
+        former: Version that it took the place of; empty where there was none.
+        changed: False where it was there already, and intact.
+    """
+
+    plugin: LockedPlugin
+    directory: Path
+    former: str
+    changed: bool
+
+
+def install(index: Index, name: str, tell: Callable[[str], None]) -> Installed:
+    """Install a plugin, or leave things as they are.
+
+    Args:
+        index: Where it is found.
+        name: The plugin's.
+        tell: Called with a sentence before each step that may take its time.
+
+    Raises:
+        NotFound: It is not in the index, or not for this kind of machine.
+        AlreadyExists: The name is that of a built-in plugin, or of one put there by hand.
+        FailedPrecondition: The archive has no digest or another one, or cannot be put there.
+        InvalidField: The entry, the archive or its plugin.json is wrong.
+        DayflyError: The index or the archive could not be read.
+    """
+    entry = index.entry(name)
+    if built_in(name):
+        raise AlreadyExists(f"plugin {name!r} comes with dayfly, and would hide the installed one")
+    download = download_for(entry, *system_and_machine())
+    plugins = plugins_dir()
+    former = read_lock(plugins).get(name)
+    if former and former.sha256 == download.sha256 and not difference(plugins / name, former):
+        return Installed(former, plugins / name, former.version, changed=False)
+    tell(f"downloading {name} {entry.version} from {download.url}")
+    with _private_directory(plugins, name) as private:
+        place = Path(private)
+        source = _copy(index, download, place / "archive")
+        (place / "content").mkdir()
+        folder = unpack(place / "archive", place / "content")
+        _check(folder, entry)
+        plugin = LockedPlugin(name, entry.version, source, download.sha256, file_digests(folder))
+        put(plugins, folder, plugin)
+    return Installed(plugin, plugins / name, former.version if former else "", changed=True)
+
+
+def _copy(index: Index, download: Download, archive: Path) -> str:
+    with archive.open("xb") as file:
+        source = index.copy(download, file)
+    with archive.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != download.sha256:
+        raise FailedPrecondition(
+            f"{source} is not what the index promises: its sha256 is {digest}, and should be "
+            f"{download.sha256}; nothing of it was unpacked",
+            advice="Try again; if it stays so, tell whoever keeps the index.",
+        )
+    return source
+
+
+def _check(folder: Path, entry: Entry) -> None:
+    """The archive has this plugin, in this version, as a program of its own."""
+    if folder.name != entry.name:
+        raise InvalidField(
+            f"the archive's folder is {folder.name!r}; allowed: {entry.name!r}", field="archive"
+        )
+    manifest = read_manifest(folder / "plugin.json")
+    for field, said, wanted in (
+        ("name", manifest.name, entry.name),
+        ("version", manifest.version, entry.version),
+    ):
+        if said != wanted:
+            raise InvalidField(
+                f"the archive's plugin.json has the {field} {said!r}; by the index: {wanted!r}",
+                field=field,
+            )
+    if manifest.module:
+        raise InvalidField(
+            "the archive's plugin.json names a module of this machine's Python in "
+            "dayfly.module; an archive brings its own program",
+            field="dayfly.module",
+        )
+    program = folder / manifest.name
+    if not program.is_file() or not program.stat().st_mode & stat.S_IXUSR:
+        raise InvalidField(
+            f"the archive has no executable {entry.name}/{entry.name}", field="archive"
+        )
+
+
+class _private_directory:  # noqa: N801 - used as a context manager
+    """Beside the plugin's place, so that a rename moves it there; closed to others."""
+
+    def __init__(self, plugins: Path, name: str) -> None:
+        self._plugins, self._name = plugins, name
+
+    def __enter__(self) -> str:
+        try:
+            self._plugins.mkdir(parents=True, exist_ok=True)
+            self._path = tempfile.mkdtemp(prefix=f"{NEW}{self._name}-", dir=self._plugins)
+        except OSError as error:
+            raise FailedPrecondition(
+                f"{self._plugins} cannot be written: {error.strerror}",
+                advice="Choose another directory with DAYFLY_PLUGINS_DIR.",
+            ) from error
+        return self._path
+
+    def __exit__(self, *_: object) -> None:
+        if os.path.lexists(self._path):
+            shutil.rmtree(self._path, ignore_errors=True)

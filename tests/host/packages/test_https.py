@@ -1,0 +1,92 @@
+"""Reading from the web: a real server, with a certificate of an authority of its own."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import pytest
+import trustme
+
+from dayfly.contract.errors import DeadlinePassed, FailedPrecondition, NotFound, Unavailable
+from dayfly.host.packages import https
+
+
+def read(url: str, *, max_bytes: int = 1000, seconds: float = 10) -> bytes:
+    into = io.BytesIO()
+    assert https.copy(url, into, max_bytes=max_bytes, seconds=seconds) == len(into.getvalue())
+    return into.getvalue()
+
+
+def test_a_file(web, shelf):
+    (shelf.directory / "note").write_bytes(b"a note")
+    assert read(f"{web}/note") == b"a note"
+
+
+def test_a_redirect_within_https(web, shelf):
+    (shelf.directory / "note").write_bytes(b"a note")
+    assert read(f"{web}/redirect/?to={web}/note") == b"a note"
+
+
+@pytest.mark.parametrize("to", ["http://localhost:1/note", "ftp://localhost/note"])
+def test_a_redirect_elsewhere_is_refused(web, to):
+    with pytest.raises(FailedPrecondition, match="only https:// is"):
+        read(f"{web}/redirect/?to={to}")
+
+
+def test_a_redirect_to_a_file_is_refused(web):
+    with pytest.raises(FailedPrecondition, match="302"):
+        read(f"{web}/redirect/?to=file:///etc/passwd")
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost/x", "file:///etc/passwd", "ftp://x/y", "https://", "x", "HTTP://x"]
+)
+def test_any_other_scheme_is_refused(url):
+    with pytest.raises(FailedPrecondition, match="only https:// is"):
+        read(url)
+
+
+def test_an_unknown_authority_is_refused(web, tmp_path, monkeypatch):
+    other = tmp_path / "other.pem"
+    trustme.CA().cert_pem.write_to_path(str(other))
+    monkeypatch.setenv("SSL_CERT_FILE", str(other))
+    with pytest.raises(FailedPrecondition, match="certificate is not good") as caught:
+        read(f"{web}/note")
+    assert "SSL_CERT_FILE" in caught.value.advice
+
+
+def test_a_certificate_of_another_name_is_refused(web):
+    with pytest.raises(FailedPrecondition, match="certificate is not good"):
+        read(web.replace("localhost", "127.0.0.1"))
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(404, NotFound), (410, NotFound), (403, FailedPrecondition), (503, Unavailable)],
+)
+def test_an_error_says_what_came_back(web, code, kind):
+    with pytest.raises(kind, match=f"/error/{code} answered {code}"):
+        read(f"{web}/error/{code}")
+
+
+def test_a_connection_that_breaks_is_no_whole_file(web):
+    with pytest.raises(Unavailable, match="900 bytes early"):
+        read(f"{web}/short/")
+
+
+def test_what_does_not_end_is_bounded_in_bytes(web):
+    with pytest.raises(FailedPrecondition, match="over 1000 bytes"):
+        read(f"{web}/endless/")
+
+
+def test_what_does_not_end_is_bounded_in_time(web):
+    began = time.monotonic()
+    with pytest.raises(DeadlinePassed, match=r"within 0\.3 s"):
+        read(f"{web}/endless/", max_bytes=1 << 40, seconds=0.3)
+    assert time.monotonic() - began < 5
+
+
+def test_nobody_there():
+    with pytest.raises(Unavailable, match="refused"):
+        read("https://localhost:1/x")
