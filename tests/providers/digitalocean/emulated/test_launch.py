@@ -7,8 +7,15 @@ import asyncio
 import pytest
 from tests.emulators.digitalocean.knobs import Fault
 
-from dayfly.contract.errors import AlreadyExists, Conflict, NotFound, Transient
-from dayfly.contract.jobs import JobState, Reason
+from dayfly.contract.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidField,
+    NotFound,
+    Transient,
+    Unauthenticated,
+)
+from dayfly.contract.jobs import JobSpec, JobState, Reason, Submission
 
 DIGEST = "sha256:" + "ab" * 32
 
@@ -101,3 +108,53 @@ async def test_a_second_deployment_that_cancels_the_first_is_told(opened):
         await room.session.apps.deploy(handle.metadata["app"])
         status = await room.ended(handle)
         assert (status.state, status.reason) == (JobState.CANCELLED, Reason.CANCELLED)
+
+
+@pytest.mark.parametrize("invocations", [True, False])
+async def test_a_deployment_that_another_took_the_place_of_is_never_a_success(opened, invocations):
+    knobs = {"second_deployment_effect": "SUPERSEDED", "invocations": invocations}
+    async with opened(**knobs, log_types=("RUN",)) as room:
+        handle = await room.run(never_ends=True)
+        await room.until(handle, lambda status: status.state is JobState.RUNNING)
+        await room.session.apps.deploy(handle.metadata["app"])
+        status = await room.until(handle, lambda status: status.state is not JobState.RUNNING)
+        assert status.state in {JobState.UNKNOWN, JobState.CANCELLED}
+        assert status.exit_code is None
+
+
+async def test_an_account_that_takes_no_app_of_jobs_alone(opened):
+    async with opened(jobs_only=False) as room:
+        with pytest.raises(InvalidField, match="creating the app"):
+            await room.run(run_seconds=0.1)
+        assert room.emulator.apps == {}
+
+
+async def test_a_private_image_goes_with_its_credentials_and_shows_them_nowhere(
+    opened, monkeypatch
+):
+    monkeypatch.setenv("PULL", "puller:canary-registry-password")
+    knobs = {"private_images": {"ghcr.io/acme/tool": "puller:canary-registry-password"}}
+    async with opened(**knobs) as room:
+        settings = {"tags": "resolve", "registry_mirrors": room.emulator.registries}
+        spec = JobSpec(name="job", image="ghcr.io/acme/tool:1", command=("emulate", "{}"))
+        await room.configure(**settings)
+        with pytest.raises(Unauthenticated, match="none are configured") as raised:
+            await room.submit(spec, "k")
+        assert raised.value.reason is Reason.IMAGE_UNAVAILABLE
+        await room.configure(**settings, registry_credentials={"ghcr.io": "env:PULL"})
+        submitted = await room.submit(spec, "k")
+        assert (await room.ended(submitted.handle)).state is JobState.SUCCEEDED
+        plan = await room.submitter.plan(Submission(spec=spec, key="k"))
+        for shown in (submitted, plan, await room.inventory.list_jobs()):
+            assert "canary-registry-password" not in repr(shown)
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("shell", [True, False])
+async def test_words_arrive_as_they_are_whatever_reads_the_one_string(opened, shell):
+    words = ("a  b", "it's", "$HOME", "\\n", "*", "é\n", '"', "")
+    async with opened(executor="docker", run_command_shell=shell) as room:
+        spec = JobSpec(name="job", image="busybox:1.36", command=("printf", "[%s]", *words))
+        handle = (await room.submit(spec)).handle
+        assert (await room.ended(handle)).state is JobState.SUCCEEDED
+        assert (await room.output(handle)).decode() == "".join(f"[{word}]" for word in words)
