@@ -10,7 +10,7 @@ from tests.cli.plugins import SERVED, put_raw_plugin
 from dayfly.cli.plugin import COMMANDS
 from dayfly.version import __version__
 
-BUILT_IN = ("local", "docker", "aws")
+BUILT_IN = ("local", "docker", "aws", "digitalocean")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

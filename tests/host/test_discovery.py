@@ -27,7 +27,7 @@ def install(directory: Path, manifest: dict[str, object], *, program: bool = Tru
     return directory
 
 
-@pytest.mark.parametrize("name", ["local", "docker", "aws"])
+@pytest.mark.parametrize("name", ["local", "docker", "aws", "digitalocean"])
 def test_built_in_plugins_are_modules_run_by_this_python(name):
     found = find_plugin(name)
     assert found.directory == BUILT_IN / name
