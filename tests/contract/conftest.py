@@ -71,6 +71,20 @@ _common = {
         max_size=2,
     ).map(tuple),
 }
+_isolations = st.just(jobs.Isolation()) | st.builds(
+    jobs.Isolation,
+    read_only_root=st.booleans(),
+    no_new_privileges=st.booleans(),
+    drop_capabilities=st.lists(st.sampled_from(["ALL", "NET_ADMIN", "SYS_PTRACE"])).map(tuple),
+    pids_limit=st.none() | st.integers(1, 4096),
+    tmpfs=st.dictionaries(names.map("/{}".format), st.integers(1, 4096), max_size=2),
+)
+_common["isolation"] = _isolations
+_apart = {
+    **_common,
+    "network": st.just(""),
+    "isolation": st.builds(jobs.Isolation, no_network=st.just(True)),
+}
 _handles = st.builds(
     jobs.JobHandle,
     id=st.text(min_size=1, max_size=30),
@@ -99,7 +113,8 @@ _amounts = st.floats(0.02, 5)
 
 for kind, strategy in {
     jobs.JobSpec: st.builds(jobs.JobSpec, command=_argv, **_common)
-    | st.builds(jobs.JobSpec, run_command=words, **_common),
+    | st.builds(jobs.JobSpec, run_command=words, **_common)
+    | st.builds(jobs.JobSpec, run_command=words, **_apart),
     jobs.JobHandle: _handles,
     jobs.JobStatus: _statuses,
     jobs.Submitted: st.builds(

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dayfly.contract.errors import InvalidField
-from dayfly.contract.jobs import JobAlert, JobSpec, JobTarget, LogDestination, Resources, TargetMode
+from dayfly.contract.jobs import (
+    Isolation,
+    JobAlert,
+    JobSpec,
+    JobTarget,
+    LogDestination,
+    Resources,
+    TargetMode,
+)
 from dayfly.contract.validate import validate_key, validate_spec
 
 LONE = "\ud800"
@@ -88,6 +96,21 @@ BAD: list[tuple[JobSpec, str]] = [
         "log_destinations[0].headers.a",
     ),
     (JobSpec(kind="SOMETIMES"), "kind"),  # type: ignore[arg-type]
+    (JobSpec(isolation="strict"), "isolation"),  # type: ignore[arg-type]
+    (JobSpec(isolation=Isolation(no_network=1)), "isolation.no_network"),  # type: ignore[arg-type]
+    (JobSpec(isolation=Isolation(no_network=True), network="bridge"), "network"),
+    (JobSpec(isolation=Isolation(drop_capabilities=("all",))), "isolation.drop_capabilities"),
+    (JobSpec(isolation=Isolation(drop_capabilities=("CAP_KILL",))), "isolation.drop_capabilities"),
+    (JobSpec(isolation=Isolation(pids_limit=0)), "isolation.pids_limit"),
+    (JobSpec(isolation=Isolation(pids_limit=2**30)), "isolation.pids_limit"),
+    (JobSpec(isolation=Isolation(tmpfs={"tmp": 1})), "isolation.tmpfs"),
+    (JobSpec(isolation=Isolation(tmpfs={"/": 1})), "isolation.tmpfs"),
+    (JobSpec(isolation=Isolation(tmpfs={"/a/../b": 1})), "isolation.tmpfs"),
+    (JobSpec(isolation=Isolation(tmpfs={"/a:exec": 1})), "isolation.tmpfs"),
+    (JobSpec(isolation=Isolation(tmpfs={LONE: 1})), "isolation.tmpfs"),
+    (JobSpec(isolation=Isolation(tmpfs={"/tmp": 0})), "isolation.tmpfs"),
+    (JobSpec(isolation=Isolation(tmpfs={"/tmp": "1"})), "isolation.tmpfs./tmp"),  # type: ignore[dict-item]
+    (JobSpec(isolation=Isolation(tmpfs=["/tmp"])), "isolation.tmpfs"),  # type: ignore[arg-type]
 ]
 
 

@@ -36,15 +36,18 @@ def block(language: str, number: int = 0) -> str:
     return str(found[number])
 
 
-def steps() -> list[tuple[str, str]]:
+def steps(number: int) -> list[tuple[str, str]]:
     """Command and expected output, in their order."""
-    pairs = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block("console"), re.MULTILINE)
+    pairs = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block("console", number), re.MULTILINE)
     return [(command, output) for command, output in pairs]
 
 
 @pytest.mark.docker
-def test_the_session_prints_what_it_says(environment: Mapping[str, str], tmp_path: Path) -> None:
-    for command, expected in steps():
+@pytest.mark.parametrize("session", [0, 1])
+def test_the_session_prints_what_it_says(
+    session: int, environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    for command, expected in steps(session):
         done = subprocess.run(
             ["sh", "-c", command],
             env=environment,

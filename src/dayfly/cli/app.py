@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 #: Command to what it does. The module and the object in it have the command's name.
 COMMANDS = {
     "run": "Run a job and stream its output.",
+    "exec": "Run a command in a sandbox.",
     "ps": "List jobs.",
     "status": "Show where a job stands.",
     "logs": "Print a job's output.",
@@ -30,6 +31,7 @@ COMMANDS = {
     "providers": "List providers, configured and installed.",
     "describe": "Show what a provider can honour.",
     "doctor": "Check everything that a launch depends on.",
+    "agent": "Serve sandboxes to other machines.",
     "conformance": "Test a plugin against the contract.",
     "plugin": "Make, check, find and install plugins.",
     "schema": "Print the JSON Schema of dayfly.toml.",

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from dayfly.contract.errors import InvalidField
 from dayfly.contract.jobs import (
     ExitCodeSource,
+    Isolation,
     JobAlert,
     JobHandle,
     JobKind,
@@ -131,6 +132,31 @@ def submission_to_wire(submission: Submission) -> v1.Submission:
         grace_period_seconds=spec.grace_period_seconds,
         drain_seconds=spec.drain_seconds,
         instead_of=submission.instead_of,
+        isolation=_isolation_to_wire(spec.isolation),
+    )
+
+
+def _isolation_to_wire(isolation: Isolation) -> v1.Isolation | None:
+    if isolation == Isolation():
+        return None
+    return v1.Isolation(
+        no_network=isolation.no_network,
+        read_only_root=isolation.read_only_root,
+        no_new_privileges=isolation.no_new_privileges,
+        drop_capabilities=isolation.drop_capabilities,
+        pids_limit=isolation.pids_limit,
+        tmpfs=isolation.tmpfs,
+    )
+
+
+def _isolation_from_wire(wire: v1.Isolation) -> Isolation:
+    return Isolation(
+        no_network=wire.no_network,
+        read_only_root=wire.read_only_root,
+        no_new_privileges=wire.no_new_privileges,
+        drop_capabilities=tuple(wire.drop_capabilities),
+        pids_limit=wire.pids_limit if wire.HasField("pids_limit") else None,
+        tmpfs=dict(wire.tmpfs),
     )
 
 
@@ -211,6 +237,7 @@ def _spec(wire: iac.JobSpec, beside: v1.Submission) -> JobSpec:
             LogDestination(name=d.name, endpoint=d.endpoint, headers=dict(d.headers), tls=d.tls)
             for d in wire.log_destinations
         ),
+        isolation=_isolation_from_wire(beside.isolation),
     )
 
 

@@ -35,6 +35,8 @@ _FLAGS = {
 
 def flag_for(field: str) -> str:
     """The command line's name for a field."""
+    if field.startswith("isolation."):
+        return "--profile"
     return _FLAGS.get(field, "--" + field.rsplit(".", maxsplit=1)[-1].replace("_", "-"))
 
 
@@ -65,9 +67,10 @@ def refuse_unhonoured(spec: JobSpec, description: Description) -> None:
     if not extra:
         return
     known = ", ".join(sorted(description.honours)) or "none"
+    flags = ", ".join(dict.fromkeys(map(flag_for, extra)))
     raise InvalidField(
         f"provider {description.provider!r} cannot honour {', '.join(extra)}",
         field=extra[0],
-        advice=f"Leave out {', '.join(map(flag_for, extra))}, or use another provider. "
+        advice=f"Leave out {flags}, or use another provider. "
         f"{description.provider} honours: {known}.",
     )

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING
 
+from dayfly.contract.jobs import Isolation
+
 if TYPE_CHECKING:
     from dayfly.contract.jobs import JobSpec
 
@@ -39,7 +41,11 @@ def intent_digest(spec: JobSpec) -> str:
 
     Secret references are part of it; secret values are not known here.
     """
-    return hashlib.sha256(json.dumps(plain(spec), sort_keys=True).encode()).hexdigest()
+    table = {f.name: plain(getattr(spec, f.name)) for f in fields(spec)}
+    if spec.isolation == Isolation():
+        # It came later than the digests that journals and clouds keep.
+        del table["isolation"]
+    return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
 
 
 def plain(value: object) -> object:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
+_NO_SIZES: Mapping[str, int] = MappingProxyType({})
 
 
 class JobKind(StrEnum):
@@ -96,6 +97,28 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """What a job is kept from; each default asks for nothing.
+
+    Attributes:
+        no_network: No network at all, beside its own loopback.
+        read_only_root: The image's files cannot be changed.
+        no_new_privileges: No program gains privileges by being executed: setuid bits and
+            file capabilities are void.
+        drop_capabilities: Linux capabilities without ``CAP_``; ``ALL`` is all of them.
+        pids_limit: Processes and threads at the same time.
+        tmpfs: Directory in memory to its size in MiB; nothing in it can be executed.
+    """
+
+    no_network: bool = False
+    read_only_root: bool = False
+    no_new_privileges: bool = False
+    drop_capabilities: tuple[str, ...] = ()
+    pids_limit: int | None = None
+    tmpfs: Mapping[str, int] = field(default_factory=lambda: _NO_SIZES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobTarget:
     """Whose job it is: made for the run (owned), or run from something that exists.
 
@@ -161,6 +184,7 @@ class JobSpec:
         cron: Schedule of a SCHEDULED job.
         alerts: Alert rules (wire contract).
         log_destinations: Further log sinks (wire contract).
+        isolation: What it is kept from.
     """
 
     name: str = ""
@@ -184,6 +208,7 @@ class JobSpec:
     cron: str = ""
     alerts: tuple[JobAlert, ...] = ()
     log_destinations: tuple[LogDestination, ...] = ()
+    isolation: Isolation = Isolation()
 
     @property
     def argv(self) -> tuple[str, ...]:

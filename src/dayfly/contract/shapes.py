@@ -104,6 +104,15 @@ def _check_table(field: str, value: object) -> None:
             raise InvalidField(f"{field}.{name} is not text", field=f"{field}.{name}")
 
 
+def _check_sizes(field: str, value: object) -> None:
+    if not isinstance(value, Mapping):
+        raise refused(field, type(value).__name__, "a mapping of names to whole numbers")
+    for name, item in value.items():
+        _check_string(field, name)
+        if isinstance(item, bool) or not isinstance(item, int):
+            raise refused(f"{field}.{name}", item, "a whole number")
+
+
 def _check_part(field: str, value: object) -> None:
     if not is_dataclass(value):
         raise refused(field, value, "the contract's own type")
@@ -120,6 +129,7 @@ _BY_ANNOTATION: dict[str, Callable[[str, object], None]] = {
     "tuple[JobAlert, ...]": _check_row,
     "tuple[LogDestination, ...]": _check_row,
     "Mapping[str, str]": _check_table,
+    "Mapping[str, int]": _check_sizes,
     "JobKind": _typed(JobKind, ", ".join(JobKind)),
     "TargetMode": _typed(TargetMode, ", ".join(mode.name for mode in TargetMode)),
 }

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
+_CAPABILITY = re.compile(r"ALL|(?!CAP_)[A-Z][A-Z_]{1,39}")
+_DIRECTORY = re.compile(r"/[^/,:]+(/[^/,:]+)*")
 _PLATFORM = re.compile(r"[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?")
 _MAX_SECONDS: Final = 7 * 24 * 3600
 _MAX_CPUS: Final = 1024
 _MIN_MEMORY_MIB: Final = 6
 _MAX_MEMORY_MIB: Final = 16 * 1024 * 1024
+#: What a Linux kernel can number (``/proc/sys/kernel/pid_max``, proc(5)).
+_MAX_PIDS: Final = 2**22
 
 
 def validate_key(key: str) -> None:
@@ -48,6 +52,7 @@ def validate_spec(spec: JobSpec) -> None:
     _validate_environment(spec)
     _validate_resources(spec)
     _validate_place(spec)
+    _validate_isolation(spec)
     for label, value in spec.labels.items():
         if not _LABEL.fullmatch(label):
             raise refused("labels", label, "names of 1 to 128 letters, digits, '.', '_', '/', '-'")
@@ -116,6 +121,25 @@ def _validate_place(spec: JobSpec) -> None:
         raise refused("target.mode", "OWNED", "an attached mode where a target is named")
     if target.mode is not TargetMode.OWNED and not named:
         raise refused("target.name", "", "the target's name or id where a job is attached")
+
+
+def _validate_isolation(spec: JobSpec) -> None:
+    isolation = spec.isolation
+    if isolation.no_network and spec.network:
+        raise refused("network", spec.network, "nothing where isolation.no_network is set")
+    for capability in isolation.drop_capabilities:
+        if not _CAPABILITY.fullmatch(capability):
+            allowed = "ALL, or a capability without CAP_, such as NET_ADMIN"
+            raise refused("isolation.drop_capabilities", capability, allowed)
+    pids = isolation.pids_limit
+    if pids is not None and not 1 <= pids <= _MAX_PIDS:
+        raise refused("isolation.pids_limit", pids, f"1 to {_MAX_PIDS}")
+    for directory, size in isolation.tmpfs.items():
+        parts = directory.split("/")
+        if not _DIRECTORY.fullmatch(directory) or {".", ".."} & set(parts):
+            raise refused("isolation.tmpfs", directory, "absolute paths without '.', ',' or ':'")
+        if not 1 <= size <= _MAX_MEMORY_MIB:
+            raise refused("isolation.tmpfs", size, f"1 to {_MAX_MEMORY_MIB} MiB")
 
 
 def _seconds(field: str, value: int | None, *, least: int) -> None:

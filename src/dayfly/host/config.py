@@ -47,11 +47,13 @@ class Config(NamedTuple):
         path: The file they came from; None where there is none.
         default_provider: The one used when none is named.
         providers: By name.
+        runners: Remote runners' tables, by name; whoever reaches them checks them.
     """
 
     path: Path | None = None
     default_provider: str = DEFAULT_PROVIDER
     providers: Mapping[str, ProviderConfig] = MappingProxyType({})
+    runners: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
     def provider(self, name: str = "") -> ProviderConfig:
         """The configuration of this name, or an installed plugin with its defaults.
@@ -92,8 +94,9 @@ def parse_config(document: object, path: Path | None = None) -> Config:
     """
     if not isinstance(document, dict):
         raise _refused("the configuration", document, "a table")
-    for key in document.keys() - {"default", "providers"}:
-        raise _refused(key, document[key], "nothing: the keys here are default and providers")
+    for key in document.keys() - {"default", "providers", "runners"}:
+        allowed = "nothing: the keys here are default, providers and runners"
+        raise _refused(key, document[key], allowed)
     default = document.get("default", DEFAULT_PROVIDER)
     if not isinstance(default, str) or not _CONFIGURATION.fullmatch(default):
         raise _refused("default", default, "the name of a configuration or a plugin")
@@ -101,7 +104,13 @@ def parse_config(document: object, path: Path | None = None) -> Config:
     if not isinstance(tables, dict):
         raise _refused("providers", tables, "a table of tables")
     providers = {name: _provider(name, table) for name, table in tables.items()}
-    return Config(path=path, default_provider=default, providers=providers)
+    runners = document.get("runners", {})
+    if not isinstance(runners, dict):
+        raise _refused("runners", runners, "a table of tables")
+    for name, table in runners.items():
+        if not isinstance(table, dict):
+            raise _refused(f"runners.{name}", table, "a table")
+    return Config(path=path, default_provider=default, providers=providers, runners=runners)
 
 
 def _provider(name: str, table: object) -> ProviderConfig:

@@ -27,6 +27,34 @@ def config_schema() -> dict[str, Any]:
                 "propertyNames": {"pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"},
                 "additionalProperties": _provider(),
             },
+            "runners": {
+                "description": "Remote runners by name; --exec-env takes one.",
+                "type": "object",
+                "propertyNames": {"pattern": "^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"},
+                "additionalProperties": _runner(),
+            },
+        },
+    }
+
+
+def _runner() -> dict[str, Any]:
+    text = {"type": "string"}
+    return {
+        "description": "An agent, reached over TLS.",
+        "type": "object",
+        "required": ["address", "token"],
+        "additionalProperties": False,
+        "properties": {
+            "address": {"description": "host:port", **text},
+            "token": {
+                "description": "Where the bearer token is, never itself.",
+                "type": "string",
+                "pattern": "^(env:.+|file:/.+)$",
+            },
+            "ca": {"description": "PEM file of whoever signed its certificate.", **text},
+            "cert": {"description": "PEM file of our certificate.", **text},
+            "key": {"description": "PEM file of our key.", **text},
+            "server_name": {"description": "What its certificate says.", **text},
         },
     }
 

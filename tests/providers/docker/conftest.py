@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from dayfly.contract.jobs import JobHandle, JobStatus, LogBatch, Progress
 
 IMAGE = "dayfly-test:latest"
+#: Of this test process alone: others use the engine at the same time.
+ROOM = f"docker-room-{os.getpid()}"
 
 
 class Secrets:
@@ -53,7 +55,7 @@ class Room:
     ) -> JobHandle:
         spec = JobSpec(
             image=fields.pop("image", IMAGE),
-            name=fields.pop("name", "docker-room-test"),
+            name=fields.pop("name", ROOM),
             command=command,
             **fields,
         )
@@ -120,7 +122,7 @@ def own_containers() -> Iterator[set[str]]:
 
 def _containers() -> set[str]:
     listed = subprocess.run(
-        ["docker", "ps", "-aq", "--no-trunc", "--filter", "label=dayfly.name=docker-room-test"],
+        ["docker", "ps", "-aq", "--no-trunc", "--filter", f"label=dayfly.name={ROOM}"],
         check=True,
         capture_output=True,
         text=True,

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from tests.providers.docker.conftest import ROOM
 
 from dayfly.contract.errors import FailedPrecondition, NotFound
 from dayfly.contract.jobs import JobHandle, JobSpec, JobState, LogQuery, Reason, Submission
@@ -17,7 +18,7 @@ IMAGE = "dayfly-test:latest"
 
 
 async def created(room: Any, key: str) -> tuple[JobHandle, JobSpec]:
-    job = JobSpec(image=IMAGE, name="docker-room-test", command=("true",))
+    job = JobSpec(image=IMAGE, name=ROOM, command=("true",))
     submission = Submission(spec=job, key=key)
     body = containers.create_body(submission, {})
     name = containers.container_name(submission)

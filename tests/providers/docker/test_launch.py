@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 import pytest
+from tests.providers.docker.conftest import ROOM
 
 from dayfly.contract.errors import AlreadyExists, DayflyError, InvalidField
 from dayfly.contract.jobs import JobSpec, JobState, Reason, Resources, Submission
@@ -19,7 +20,7 @@ IMAGE = "dayfly-test:latest"
 
 
 def spec(*command: str, **fields: Any) -> JobSpec:
-    return JobSpec(**({"image": IMAGE, "name": "docker-room-test", "command": command} | fields))
+    return JobSpec(**({"image": IMAGE, "name": ROOM, "command": command} | fields))
 
 
 async def of_key(room: Any, key: str) -> list[dict[str, Any]]:

@@ -179,6 +179,73 @@ class Resources(_message.Message):
 Global___Resources: _TypeAlias = Resources  # noqa: Y015
 
 @_typing.final
+class Isolation(_message.Message):
+    """What a job is kept from. Each part that is set is carried out, or the job refused."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class TmpfsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    NO_NETWORK_FIELD_NUMBER: _builtins.int
+    READ_ONLY_ROOT_FIELD_NUMBER: _builtins.int
+    NO_NEW_PRIVILEGES_FIELD_NUMBER: _builtins.int
+    DROP_CAPABILITIES_FIELD_NUMBER: _builtins.int
+    PIDS_LIMIT_FIELD_NUMBER: _builtins.int
+    TMPFS_FIELD_NUMBER: _builtins.int
+    no_network: _builtins.bool
+    """No network at all, beside its own loopback."""
+    read_only_root: _builtins.bool
+    no_new_privileges: _builtins.bool
+    """No program gains privileges by being executed: setuid bits and file capabilities are void."""
+    pids_limit: _builtins.int
+    """Processes and threads at the same time."""
+    @_builtins.property
+    def drop_capabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Linux capabilities without "CAP_"; "ALL" is all of them."""
+
+    @_builtins.property
+    def tmpfs(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Directory in memory to its size in MiB; nothing in it can be executed."""
+
+    def __init__(
+        self,
+        *,
+        no_network: _builtins.bool = ...,
+        read_only_root: _builtins.bool = ...,
+        no_new_privileges: _builtins.bool = ...,
+        drop_capabilities: _abc.Iterable[_builtins.str] | None = ...,
+        pids_limit: _builtins.int | None = ...,
+        tmpfs: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_pids_limit", b"_pids_limit", "pids_limit", b"pids_limit"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_pids_limit", b"_pids_limit", "drop_capabilities", b"drop_capabilities", "no_network", b"no_network", "no_new_privileges", b"no_new_privileges", "pids_limit", b"pids_limit", "read_only_root", b"read_only_root", "tmpfs", b"tmpfs"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__pids_limit: _TypeAlias = _typing.Literal["pids_limit"]  # noqa: Y015
+    _WhichOneofArgType__pids_limit: _TypeAlias = _typing.Literal["_pids_limit", b"_pids_limit"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__pids_limit) -> _WhichOneofReturnType__pids_limit | None: ...
+
+Global___Isolation: _TypeAlias = Isolation  # noqa: Y015
+
+@_typing.final
 class Submission(_message.Message):
     """A wire JobSpec, and beside it what it has no field for."""
 
@@ -220,6 +287,7 @@ class Submission(_message.Message):
     GRACE_PERIOD_SECONDS_FIELD_NUMBER: _builtins.int
     DRAIN_SECONDS_FIELD_NUMBER: _builtins.int
     INSTEAD_OF_FIELD_NUMBER: _builtins.int
+    ISOLATION_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     target_mode: Global___TargetMode.ValueType
     allow_redeploy: _builtins.bool
@@ -251,6 +319,8 @@ class Submission(_message.Message):
     def resources(self) -> Global___Resources: ...
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    @_builtins.property
+    def isolation(self) -> Global___Isolation: ...
     def __init__(
         self,
         *,
@@ -270,10 +340,11 @@ class Submission(_message.Message):
         grace_period_seconds: _builtins.int | None = ...,
         drain_seconds: _builtins.int | None = ...,
         instead_of: _builtins.str = ...,
+        isolation: Global___Isolation | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_drain_seconds", b"_drain_seconds", "_grace_period_seconds", b"_grace_period_seconds", "drain_seconds", b"drain_seconds", "grace_period_seconds", b"grace_period_seconds", "resources", b"resources", "spec", b"spec"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_drain_seconds", b"_drain_seconds", "_grace_period_seconds", b"_grace_period_seconds", "drain_seconds", b"drain_seconds", "grace_period_seconds", b"grace_period_seconds", "isolation", b"isolation", "resources", b"resources", "spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_drain_seconds", b"_drain_seconds", "_grace_period_seconds", b"_grace_period_seconds", "allow_redeploy", b"allow_redeploy", "command", b"command", "drain_seconds", b"drain_seconds", "entrypoint", b"entrypoint", "follow", b"follow", "grace_period_seconds", b"grace_period_seconds", "idempotency_key", b"idempotency_key", "instead_of", b"instead_of", "labels", b"labels", "network", b"network", "platform", b"platform", "resources", b"resources", "spec", b"spec", "target_mode", b"target_mode", "user", b"user", "working_dir", b"working_dir"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_drain_seconds", b"_drain_seconds", "_grace_period_seconds", b"_grace_period_seconds", "allow_redeploy", b"allow_redeploy", "command", b"command", "drain_seconds", b"drain_seconds", "entrypoint", b"entrypoint", "follow", b"follow", "grace_period_seconds", b"grace_period_seconds", "idempotency_key", b"idempotency_key", "instead_of", b"instead_of", "isolation", b"isolation", "labels", b"labels", "network", b"network", "platform", b"platform", "resources", b"resources", "spec", b"spec", "target_mode", b"target_mode", "user", b"user", "working_dir", b"working_dir"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__drain_seconds: _TypeAlias = _typing.Literal["drain_seconds"]  # noqa: Y015
     _WhichOneofArgType__drain_seconds: _TypeAlias = _typing.Literal["_drain_seconds", b"_drain_seconds"]  # noqa: Y015

@@ -11,7 +11,7 @@ from dayfly.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dayfly.contract.jobs import JobSpec, Submission
+    from dayfly.contract.jobs import Isolation, JobSpec, Submission
 
 OWN: Final = "dayfly."
 KEY: Final = "dayfly.key"
@@ -110,4 +110,24 @@ def _host_config(spec: JobSpec) -> dict[str, Any]:
         config["Memory"] = config["MemorySwap"] = spec.resources.memory_mib * _MIB
     if spec.network:
         config["NetworkMode"] = spec.network
+    return config | _confinement(spec.isolation)
+
+
+def _confinement(isolation: Isolation) -> dict[str, Any]:
+    """What keeps a container from the rest of the machine, in the engine's own fields."""
+    config: dict[str, Any] = {}
+    if isolation.no_network:
+        config["NetworkMode"] = "none"
+    if isolation.read_only_root:
+        config["ReadonlyRootfs"] = True
+    if isolation.no_new_privileges:
+        config["SecurityOpt"] = ["no-new-privileges:true"]
+    if isolation.drop_capabilities:
+        config["CapDrop"] = list(isolation.drop_capabilities)
+    if isolation.pids_limit is not None:
+        config["PidsLimit"] = isolation.pids_limit
+    if isolation.tmpfs:
+        config["Tmpfs"] = {
+            path: f"rw,noexec,nosuid,nodev,size={mib}m" for path, mib in isolation.tmpfs.items()
+        }
     return config

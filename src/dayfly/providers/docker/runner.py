@@ -31,6 +31,12 @@ HONOURS = frozenset(
         "network",
         "platform",
         "labels",
+        "isolation.no_network",
+        "isolation.read_only_root",
+        "isolation.no_new_privileges",
+        "isolation.drop_capabilities",
+        "isolation.pids_limit",
+        "isolation.tmpfs",
     }
 )
 
@@ -57,6 +63,7 @@ class Submitter:
                 "resources.cpus": "0.01 up to the engine's CPUs",
                 "resources.memory_mib": "6 MiB or more; swap is not used beyond it",
                 "network": "a network of the engine, host, none, or container:NAME",
+                "isolation.drop_capabilities": "as the engine's kernel names them",
             },
             side_effects=("Pulls the image where the engine does not have it, and keeps it.",),
             secret_forms=self._session.secret_forms,

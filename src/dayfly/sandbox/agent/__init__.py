@@ -1,0 +1,1 @@
+"""``dayfly agent``: sandboxes for other machines, through ``SandboxExecService``."""

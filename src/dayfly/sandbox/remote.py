@@ -1,0 +1,190 @@
+"""A command on a remote runner, through ``SandboxExecService``."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc
+import grpc.aio
+
+from dayfly.contract.errors import DataLoss, InvalidField, ProviderFailed
+from dayfly.contract.jobs import JobHandle, JobState, JobStatus, Reason, Stream
+from dayfly.contract.rpc_errors import from_rpc_error
+from dayfly.contract.wire import sandbox_pb2 as wire
+from dayfly.contract.wire.sandbox_pb2_grpc import SandboxExecServiceStub
+from dayfly.sandbox.command import DEFAULT_IMAGE, is_reference, variables
+from dayfly.sandbox.result import Ended, Output
+from dayfly.sandbox.runners import read_file, token_of
+from dayfly.sandbox.wire import trailer_from_wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+
+    from dayfly.sandbox.command import Command
+    from dayfly.sandbox.runners import RemoteRunner
+    from dayfly.sandbox.wire import Trailer
+
+#: An agent that sent the exit code has nothing more to do; one that hangs there is not waited for.
+_TRAILER_SECONDS: Final = 2.0
+
+#: What the wire has no field for.
+_BEYOND: Final = ("cpus", "memory_mib", "network", "user", "labels")
+
+
+class RemoteEnvironment:
+    """Sends each command to one agent."""
+
+    def __init__(self, runner: RemoteRunner) -> None:
+        self._runner = runner
+
+    async def run(self, command: Command) -> AsyncGenerator[Output | Ended, None]:
+        """Send it, pass the output on; closed early it ends the call, and the agent the job.
+
+        The timeout is kept here: the call ends with it.
+
+        Raises:
+            InvalidField: It asks for what the wire cannot say.
+            FailedPrecondition: The token or a certificate is not there.
+            ProviderFailed: The agent went away without telling how the command ended.
+            DayflyError: The agent refused, or cannot be reached.
+        """
+        request, left_out = self._request(command)
+        async with self._call(request, command) as call:
+            try:
+                code: int | None = None
+                while code is None:
+                    chunk = await call.read()
+                    if chunk is grpc.aio.EOF:
+                        break
+                    if chunk.WhichOneof("payload") == "exit_code":
+                        code = chunk.exit_code
+                    elif output := _output(chunk):
+                        yield output
+                trailer = await _trailer(call)
+            except grpc.aio.AioRpcError as error:
+                yield self._broken(error, command)
+                return
+            if code is None and trailer.state is None:
+                raise ProviderFailed(
+                    f"runner {self._runner.name!r} closed the stream without an exit code: how "
+                    "the command ended is not known",
+                    advice="See the agent's log; it may have been stopped.",
+                )
+            yield self._ended(code, trailer, command, left_out)
+
+    def _request(self, command: Command) -> tuple[wire.SandboxExecRequest, tuple[str, ...]]:
+        beyond = [name for name in _BEYOND if getattr(command, name)]
+        if beyond and not command.best_effort:
+            raise InvalidField(
+                f"runner {self._runner.name!r} cannot be told {', '.join(beyond)}: the wire to a "
+                "remote runner has no field for it, and the agent's profile decides",
+                field=beyond[0],
+                advice="Leave it out, or use --profile-best-effort, which does and says so.",
+            )
+        plain, secrets = variables(command)
+        for name, reference in secrets.items():
+            if not is_reference(reference):
+                raise InvalidField(
+                    f"secrets.{name} is no secret:// reference, and the agent of runner "
+                    f"{self._runner.name!r} resolves no others",
+                    field=f"secrets.{name}",
+                )
+        request = wire.SandboxExecRequest(
+            profile=command.profile,
+            image=command.image or DEFAULT_IMAGE,
+            command=command.argv,
+            env=plain | secrets,
+            workdir=command.working_dir,
+        )
+        if not beyond:
+            return request, ()
+        return request, (f"runner {self._runner.name!r} was not told: {', '.join(beyond)}",)
+
+    @asynccontextmanager
+    async def _call(self, request: wire.SandboxExecRequest, command: Command) -> AsyncIterator[Any]:
+        runner = self._runner
+        token = token_of(runner)
+        options = [("grpc.ssl_target_name_override", runner.server_name)]
+        async with grpc.aio.secure_channel(
+            runner.address, _credentials(runner), options=options if runner.server_name else None
+        ) as channel:
+            call = SandboxExecServiceStub(channel).Exec(
+                request,
+                timeout=command.timeout_seconds,
+                metadata=(("authorization", f"Bearer {token}"),),
+            )
+            try:
+                yield call
+            finally:
+                call.cancel()
+
+    def _ended(
+        self, code: int | None, trailer: Trailer, command: Command, left_out: tuple[str, ...]
+    ) -> Ended:
+        status = self._status(code, trailer)
+        notes = (*left_out, *trailer.notes)
+        if trailer.profile and trailer.profile != command.profile:
+            asked = command.profile
+            name = self._runner.name
+            notes += (f"runner {name!r} ran it as {trailer.profile!r}, not as {asked!r}",)
+        lost = DataLoss(trailer.output_lost) if trailer.output_lost else None
+        return Ended(status=status, profile=trailer.profile, notes=notes, output_error=lost)
+
+    def _status(self, code: int | None, trailer: Trailer) -> JobStatus:
+        known = code if code is not None and 0 <= code <= 255 else None
+        message = trailer.message
+        if code != known:
+            message = message or f"the agent gave the exit code {code}"
+        state = trailer.state or (JobState.SUCCEEDED if known == 0 else JobState.FAILED)
+        plain = Reason.COMPLETED if state is JobState.SUCCEEDED else Reason.EXITED_NONZERO
+        return JobStatus(
+            handle=JobHandle(id=self._runner.name, provider=self._runner.name),
+            state=state,
+            exit_code=known,
+            reason=trailer.reason or (plain if known is not None else Reason.PROVIDER_ERROR),
+            message=message,
+        )
+
+    def _broken(self, error: grpc.aio.AioRpcError, command: Command) -> Ended:
+        """A timeout is an end; whatever else broke the call is an error."""
+        if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED or not command.timeout_seconds:
+            tried = f"to run a command on runner {self._runner.name!r} at {self._runner.address}"
+            raise from_rpc_error(error, tried) from error
+        return Ended(
+            status=JobStatus(
+                handle=JobHandle(id=self._runner.name, provider=self._runner.name),
+                state=JobState.FAILED,
+                reason=Reason.TIMED_OUT,
+                message=f"stopped after its timeout of {command.timeout_seconds} s",
+            )
+        )
+
+
+def _output(chunk: wire.SandboxExecChunk) -> Output | None:
+    match chunk.WhichOneof("payload"):
+        case "stdout":
+            return Output(stream=Stream.STDOUT, data=chunk.stdout)
+        case "stderr":
+            return Output(stream=Stream.STDERR, data=chunk.stderr)
+        case _:  # A payload of a later version of the wire.
+            return None
+
+
+async def _trailer(call: Any) -> Trailer:
+    try:
+        async with asyncio.timeout(_TRAILER_SECONDS):
+            return trailer_from_wire(await call.trailing_metadata())
+    except TimeoutError:
+        return trailer_from_wire(())
+
+
+def _credentials(runner: RemoteRunner) -> grpc.ChannelCredentials:
+    def pem(field: str) -> bytes | None:
+        path = getattr(runner, field)
+        return read_file(path, f"runners.{runner.name}.{field}") if path else None
+
+    return grpc.ssl_channel_credentials(
+        root_certificates=pem("ca"), private_key=pem("key"), certificate_chain=pem("cert")
+    )
