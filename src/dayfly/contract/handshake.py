@@ -20,6 +20,9 @@ MULTIPLEX_ENV = "PLUGIN_MULTIPLEX_GRPC"
 MIN_PORT_ENV = "PLUGIN_MIN_PORT"
 MAX_PORT_ENV = "PLUGIN_MAX_PORT"
 CLIENT_CERT_ENV = "PLUGIN_CLIENT_CERT"
+#: Plugins that run already, for a host; what makes a plugin run by hand, for the plugin.
+REATTACH_ENV = "DAYFLY_REATTACH_PLUGINS"
+DEBUG_ENV = "DAYFLY_DEBUG_PLUGIN"
 SOCKET_PREFIX_ENV = "PLUGIN_UNIX_SOCKET_"
 
 #: Health is asked about this service.

@@ -62,7 +62,7 @@ class PluginConnection:
         self.version = self.manifest.version
         self.advertised: frozenset[str] = frozenset()
         self.channel = channel
-        self.pid = process.popen.pid
+        self.pid = process.pid
         self._calls = calls
         self._clients = {
             names.RUNNER: RunnerClient(channel, calls),
@@ -143,6 +143,8 @@ async def connect(
 ) -> AsyncIterator[PluginConnection]:
     """Shake hands with a spawned plugin, load it, configure it; stop it at the end.
 
+    One that ran before is left running.
+
     Args:
         process: From ``spawn``; it ends with this context, whatever happens in it.
         config: What the plugin is initialized with, as JSON.
@@ -166,7 +168,8 @@ async def connect(
                 yield plugin
             finally:
                 try:
-                    await _stop(channel, watch, deadlines.stop)
+                    if process.ours:
+                        await _stop(channel, watch, deadlines.stop)
                 finally:
                     await side_channels.close()
     finally:

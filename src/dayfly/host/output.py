@@ -11,6 +11,10 @@ _TAIL_BYTES = 64 * 1024
 _SHOWN_LINES = 20
 _SHOWN_CHARACTERS = 2000
 
+#: How a Go program's own death begins, with a stack trace after it that is often longer than
+#: what is shown.
+_GO_DEATHS = ("panic: ", "fatal error: ")
+
 _LEVELS = {
     "trace": 5,
     "debug": logging.DEBUG,
@@ -41,9 +45,11 @@ class PluginLog:
             self._logger.log(level, "%s", text)
 
     def tail(self) -> str:
-        """The last lines, for a person; empty where there was nothing."""
-        lines = list(self._tail)[-_SHOWN_LINES:]
-        return "\n".join(lines)[-_SHOWN_CHARACTERS:]
+        """The last lines, for a person, or a Go program's panic; empty where there was nothing."""
+        lines = list(self._tail)
+        if (death := _go_death(lines)) is not None:
+            return "\n".join(lines[death:][:_SHOWN_LINES])[:_SHOWN_CHARACTERS]
+        return "\n".join(lines[-_SHOWN_LINES:])[-_SHOWN_CHARACTERS:]
 
     def _keep(self, text: str) -> None:
         self._tail.append(text)
@@ -65,16 +71,28 @@ class LineSplitter:
         *lines, rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._log.line(self._prefix + line[:MAX_LINE_BYTES])
-        while len(rest) > MAX_LINE_BYTES:
-            self._log.line(self._prefix + rest[:MAX_LINE_BYTES])
-            rest = rest[MAX_LINE_BYTES:]
-        self._rest = rest
+        # By position, because cutting off the front again and again would copy all that follows.
+        start = 0
+        while len(rest) - start > MAX_LINE_BYTES:
+            self._log.line(self._prefix + rest[start : start + MAX_LINE_BYTES])
+            start += MAX_LINE_BYTES
+        self._rest = rest[start:]
 
     def end(self) -> None:
         """Nothing more will come: what is left is a line."""
         if self._rest:
             self._log.line(self._prefix + self._rest)
             self._rest = b""
+
+
+def _go_death(lines: list[str]) -> int | None:
+    """Where a Go program's last panic begins; None where a stack trace does not follow it."""
+    traced = False
+    for number in range(len(lines) - 1, -1, -1):
+        traced = traced or lines[number].startswith("goroutine ")
+        if traced and lines[number].startswith(_GO_DEATHS):
+            return number
+    return None
 
 
 def _parse(raw: bytes) -> tuple[int, str]:

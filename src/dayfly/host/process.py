@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dayfly.contract.errors import FailedPrecondition, ProviderFailed
+from dayfly.contract.handshake import REATTACH_ENV
 from dayfly.host.environment import PYTHON, check_pattern, plugin_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import IO
 
     from dayfly.host.discovery import InstalledPlugin
 
@@ -32,7 +34,12 @@ class PluginProcess:
         plugin: What was started.
         popen: The process; its stdout and stderr are pipes.
         socket_dir: Where its socket will be.
+        ours: It was started here, and ends here.
+        first_line: Its handshake line where that is known already; else empty.
     """
+
+    ours = True
+    first_line = ""
 
     def __init__(
         self, plugin: InstalledPlugin, popen: subprocess.Popen[bytes], socket_dir: Path
@@ -43,6 +50,30 @@ class PluginProcess:
         self._owner = os.getpid()
         self._closed = False
         _running.add(self)
+
+    @property
+    def pid(self) -> int:
+        """Of the process, and of its group."""
+        return self.popen.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """As Popen's; None as long as it is not known."""
+        return self.popen.returncode
+
+    @property
+    def stdout(self) -> IO[bytes] | None:
+        """What it prints; None where that is not led here."""
+        return self.popen.stdout
+
+    @property
+    def stderr(self) -> IO[bytes] | None:
+        """The same of its stderr."""
+        return self.popen.stderr
+
+    def wait(self) -> None:
+        """Until it has ended."""
+        self.popen.wait()
 
     def close(self) -> None:
         """Kill the plugin with its whole group, reap it, remove its directory.
@@ -71,6 +102,8 @@ class PluginProcess:
 def spawn(plugin: InstalledPlugin, *, pass_env: Iterable[str] = ()) -> PluginProcess:
     """Start a plugin and return at once; ``connect`` speaks to it.
 
+    One that ``DAYFLY_REATTACH_PLUGINS`` names runs already, and is not started.
+
     Call it on a thread that lives as long as the plugin should: Linux tells a process
     that its parent died when the thread that started it ends.
 
@@ -83,6 +116,11 @@ def spawn(plugin: InstalledPlugin, *, pass_env: Iterable[str] = ()) -> PluginPro
         FailedPrecondition: The system could not execute it.
         InvalidField: Something in ``pass_env`` is no variable's name.
     """
+    if running := os.environ.get(REATTACH_ENV):
+        from dayfly.host.reattach import reattached  # noqa: PLC0415 - only for debugging
+
+        if found := reattached(plugin, running):
+            return found
     asked = [check_pattern(name, f"pass_env[{n}]") for n, name in enumerate(pass_env)]
     patterns = [*plugin.manifest.environment, *asked]
     if plugin.manifest.module:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
+from dayfly.contract.errors import FailedPrecondition
 from dayfly.host.connection import connect
 from dayfly.host.deadlines import DEFAULTS
 from dayfly.host.discovery import find_plugin
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from dayfly.host.config import Config
     from dayfly.host.connection import PluginConnection
     from dayfly.host.deadlines import Deadlines
+    from dayfly.host.process import PluginProcess
 
 
 class PluginRegistry:
@@ -54,6 +56,7 @@ class PluginRegistry:
         Raises:
             NotFound: There is neither a configuration nor a plugin of this name.
             ProviderFailed: The plugin does not start as one does.
+            FailedPrecondition: The plugin was started by hand, and has another configuration.
             InvalidField: The plugin refuses its configuration.
         """
         provider = self._config.provider(name)
@@ -62,8 +65,19 @@ class PluginRegistry:
             if known is not None and known.alive:
                 return known
             process = spawn(find_plugin(provider.plugin), pass_env=provider.pass_env)
+            self._refuse_shared(process, provider.name)
             found = await self._stack.enter_async_context(
                 connect(process, config=provider.settings, deadlines=self._deadlines)
             )
             self._plugins[provider.name] = found
             return found
+
+    def _refuse_shared(self, process: PluginProcess, name: str) -> None:
+        for other, plugin in self._plugins.items():
+            if plugin.alive and plugin.pid == process.pid:
+                process.close()
+                raise FailedPrecondition(
+                    f"plugin {process.plugin.name!r} runs already, for configuration {other!r}, "
+                    f"and cannot serve {name!r} at the same time",
+                    advice="Use one of the two, or leave it out of DAYFLY_REATTACH_PLUGINS.",
+                )

@@ -49,9 +49,13 @@ class ProcessWatch:
 
     async def start(self) -> None:
         """Attach to the pipes. What was printed before is read first."""
-        popen = self._process.popen
+        process = self._process
         stdout = _Stdout(self._first_line, LineSplitter(self.log, "stdout: "))
-        for protocol, pipe in ((stdout, popen.stdout), (self._stderr, popen.stderr)):
+        if process.first_line:
+            self._first_line.set_result(process.first_line.encode())
+        for protocol, pipe in ((stdout, process.stdout), (self._stderr, process.stderr)):
+            if pipe is None:
+                continue
             transport, _ = await self._loop.connect_read_pipe(lambda p=protocol: p, pipe)  # type: ignore[misc]
             self._transports.append(transport)
         self._waiter.start()
@@ -100,13 +104,13 @@ class ProcessWatch:
     async def death(self, when: str) -> DayflyError:
         """The error that says how the process ended, with its last lines."""
         await self.last_words()
-        return self.failure(f"{_ending(self._process.popen.returncode)} {when}")
+        return self.failure(f"{_ending(self._process.returncode)} {when}")
 
     def failure(self, what: str, advice: str = "", *, field: str = "") -> DayflyError:
         """An error of this plugin, with its last lines."""
         tail = self.log.tail()
         said = f"\nIts last output:\n{tail}" if tail else ""
-        named = f"plugin {self.name!r} (pid {self._process.popen.pid})"
+        named = f"plugin {self.name!r} (pid {self._process.pid})"
         return ProviderFailed(f"{named} {what}{said}", advice=advice, field=field)
 
     def close(self) -> None:
@@ -120,7 +124,7 @@ class ProcessWatch:
             self._waiter.join()
 
     def _wait(self) -> None:
-        self._process.popen.wait()
+        self._process.wait()
         with suppress(RuntimeError):  # The loop was closed first; nobody waits any more.
             self._loop.call_soon_threadsafe(self._ended)
 

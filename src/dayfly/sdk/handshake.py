@@ -13,7 +13,7 @@ from dayfly.contract import handshake
 from dayfly.contract.errors import FailedPrecondition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _SUPPORTED = frozenset({handshake.PROTOCOL_VERSION})
 
@@ -27,6 +27,13 @@ def take_environment() -> dict[str, str]:
     return environ
 
 
+def wants_debugging(environ: Mapping[str, str], arguments: Sequence[str]) -> bool:
+    """Whether a person started this process, to have hosts come to it."""
+    if handshake.COOKIE_NAME in environ:
+        return False  # A host did, whatever it inherited.
+    return "--debug" in arguments or environ.get(handshake.DEBUG_ENV) == "1"
+
+
 def check_cookie(environ: Mapping[str, str], name: str) -> None:
     """Refuse to run for anybody but a host.
 
@@ -37,7 +44,8 @@ def check_cookie(environ: Mapping[str, str], name: str) -> None:
         raise FailedPrecondition(
             f"{name} is a plugin: a host starts it and speaks to it over a socket, and it does "
             "nothing when it is run by hand.",
-            advice=f"To run a job with it: dayfly run --on {name} -- COMMAND",
+            advice=f"To run a job with it: dayfly run --on {name} -- COMMAND. To debug it, start "
+            "it with --debug.",
         )
 
 

@@ -70,10 +70,11 @@ async def _serve(
         await ending.wait()
         descriptors.restore()
         await serving.stop(_CALLS_SECONDS)
-        await _close(plugin)
+        await close(plugin)
 
 
-async def _close(plugin: Plugin) -> None:
+async def close(plugin: Plugin) -> None:
+    """Have the plugin let go of what it opened, within a bound; a failure is logged."""
     if plugin.close is None:
         return
     try:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 def serve(plugin: Plugin) -> NoReturn:
     """Shake hands with the host that started this process, and serve until it says stop.
 
+    Started by hand with ``--debug`` or ``DAYFLY_DEBUG_PLUGIN=1``, in a debugger say, it
+    prints how hosts find it, and serves one after the other until Ctrl-C.
+
     Call it last in ``__main__``, and write nothing to stdout before. Everything that the
     process prints from then on reaches the host as output of the plugin, and what it logs
     with ``logging`` as its log.
@@ -27,6 +30,10 @@ def serve(plugin: Plugin) -> NoReturn:
     """
     parent = os.getppid()
     environ = handshake.take_environment()
+    if handshake.wants_debugging(environ, sys.argv[1:]):
+        from dayfly.sdk.debug import run_by_hand  # noqa: PLC0415 - seldom
+
+        run_by_hand(plugin, environ)
     try:
         handshake.check_cookie(environ, plugin.name)
         handshake.check_version(environ)

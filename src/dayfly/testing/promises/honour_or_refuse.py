@@ -160,7 +160,7 @@ class HonourOrRefuse(Promise):
             await submitter.submit(Submission(spec=plain, key="no spaces"), lambda _: None)
         assert raised.value.field == "key"
 
-    @rule(honours=("image",))
+    @rule("submitter", "observer", honours=("image",))
     async def test_a_missing_image_is_told(self, trial: Trial) -> None:
         """An image that cannot be had is IMAGE_UNAVAILABLE, and nothing is left of it."""
         key = new_key()
