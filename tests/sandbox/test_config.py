@@ -12,18 +12,18 @@ from dayfly.host import config_schema
 from dayfly.host.config import parse_config
 from dayfly.sandbox import remote_runners
 
-FARM = """
+AGENT = """
 [runners.remote]
 address = "agent.example.com:50051"
-token = "env:FARM_TOKEN"
+token = "env:AGENT_TOKEN"
 ca = "/etc/dayfly/ca.pem"
 """
 
 
 def test_a_runner_is_in_the_configuration_and_the_schema():
-    document = tomllib.loads(FARM)
+    document = tomllib.loads(AGENT)
     runner = remote_runners(parse_config(document).runners)["remote"]
-    assert (runner.address, runner.token) == ("agent.example.com:50051", "env:FARM_TOKEN")
+    assert (runner.address, runner.token) == ("agent.example.com:50051", "env:AGENT_TOKEN")
     assert Draft202012Validator(config_schema()).is_valid(document)
 
 

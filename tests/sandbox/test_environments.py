@@ -17,7 +17,7 @@ from dayfly.contract.services import Services
 from dayfly.sandbox import RemoteRunner, Sandbox, remote_runners
 
 NOTHING = Services()
-FARM = RemoteRunner(name="remote", address="localhost:1", token="env:DAYFLY_NO_SUCH_TOKEN")
+AGENT = RemoteRunner(name="remote", address="localhost:1", token="env:DAYFLY_NO_SUCH_TOKEN")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ FARM = RemoteRunner(name="remote", address="localhost:1", token="env:DAYFLY_NO_S
     ],
 )
 async def test_each_way_to_be_missing_is_told(options, kind, field, said):
-    sandbox = Sandbox(places(empty=NOTHING), runners={"remote": FARM})
+    sandbox = Sandbox(places(empty=NOTHING), runners={"remote": AGENT})
     with pytest.raises(DayflyError, match=said) as refused:
         await sandbox.exec(["true"], **options)
     assert type(refused.value) is kind
@@ -76,7 +76,7 @@ async def test_each_way_to_be_missing_is_told(options, kind, field, said):
 @pytest.mark.parametrize("name", ["local-docker", "ephemeral", "provider-ephemeral"])
 def test_a_runner_cannot_take_a_name_that_means_something_else(name):
     with pytest.raises(InvalidField, match="means something else"):
-        Sandbox(places(), runners={name: FARM})
+        Sandbox(places(), runners={name: AGENT})
 
 
 async def test_the_default_is_local_docker_and_the_provider_docker_runs_it():
