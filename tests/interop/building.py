@@ -53,9 +53,9 @@ def programs_built() -> Programs:
     home = cache / _digest()
     with _alone(cache):
         if not (home / "host").exists():
-            for old in cache.glob("[0-9a-f]*"):
-                shutil.rmtree(old)
             _build(home)
+            for old in set(cache.glob("[0-9a-f]*")) - {home}:
+                shutil.rmtree(old)
     return Programs(provider=home / "provider", host=home / "host")
 
 

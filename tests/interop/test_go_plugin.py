@@ -177,3 +177,27 @@ def test_the_conformance_kit_passes_what_a_classic_plugin_can_do(cli, go_plugin)
     # Nothing is skipped for another reason than what the classic contract lacks.
     skipped = {rule["detail"].split(":")[0] for rule in rules if rule["outcome"] == "skipped"}
     assert skipped == {"not served", "not honoured"}
+
+
+def test_a_running_go_plugin_is_reattached_and_left_running(cli, go_plugin, programs):
+    """As Terraform's hosts do it: a plugin somebody else started, found by its socket."""
+    go_plugin()
+    with subprocess.Popen(
+        [programs.provider, cli.directory],
+        env={**cli.env, "WORKFLOW_PLUGIN": "workflow-external-plugin-v1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        try:
+            _, _, network, path, protocol, *_ = process.stdout.readline().split("|")
+            address = {"Network": network, "String": path}
+            entry = {"Protocol": protocol, "Pid": process.pid, "Addr": address}
+            running = {"DAYFLY_REATTACH_PLUGINS": json.dumps({"go-scripted": entry})}
+            for _ in range(2):
+                job = ("--image", "i", "--", "sh", "-c", "echo hi; exit 3")
+                answer = cli("run", "--on", "go-scripted", *job, env=running)
+                assert (answer.code, answer.stdout) == (3, b"hi\n")
+                assert process.poll() is None
+        finally:
+            process.kill()

@@ -44,6 +44,13 @@ def containers_of(image: str) -> list[str]:
     return [name for of, name in rows if of == image]
 
 
+def running_of(image: str) -> bool:
+    """A container of an image by this name runs."""
+    argv = ["docker", "ps", "--format", "{{.Image}}"]
+    listed = subprocess.run(argv, capture_output=True, text=True, check=True)
+    return image in listed.stdout.split()
+
+
 @pytest.fixture
 def sandbox_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

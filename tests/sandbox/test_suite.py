@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.sandbox.conftest import containers_of
+from tests.sandbox.conftest import containers_of, running_of
 from tests.sandbox.remote_agent import SECRET
 
 from dayfly.contract.jobs import JobState, Reason, Stream
@@ -47,6 +47,13 @@ class Environment:
 
     def stream(self, *argv: str, **options: Any) -> AbstractAsyncContextManager[Running]:
         return self.sandbox.stream(argv, **self.options, **options)
+
+    async def begun(self) -> None:
+        """Its container runs, and whoever launched it has heard so."""
+        async with asyncio.timeout(40):
+            while self.image and not await asyncio.to_thread(running_of, self.image):  # noqa: ASYNC110 - as below
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(1.5)
 
     async def emptied(self) -> None:
         """Nothing of ours is there any more; an agent may take a moment to remove it."""
@@ -127,7 +134,7 @@ async def test_a_timeout_stops_it(place):
 async def test_cancelling_the_caller_stops_it(place):
     script = "trap 'exit 9' TERM; while :; do sleep 0.1; done"
     running = asyncio.create_task(place.exec("sh", "-c", script))
-    await asyncio.sleep(1.5)
+    await place.begun()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

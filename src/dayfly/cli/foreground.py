@@ -18,7 +18,7 @@ from dayfly.cli.printing import say
 from dayfly.cli.progress import ProgressLine
 from dayfly.cli.sink import Sink
 from dayfly.cli.warned import warnings_told
-from dayfly.contract.errors import DayflyError
+from dayfly.contract.errors import DayflyError, NotServed
 from dayfly.contract.groups import TaskGroup
 from dayfly.contract.jobs import Stream
 
@@ -200,6 +200,8 @@ class Foreground:
     async def _removed(self, job: Job) -> bool:
         try:
             await job.delete()
+        except NotServed:
+            return False  # Its plugin cannot: nobody can do anything about it, after each run.
         except DayflyError as error:
             self._line.tell(f"{job.name} ended, but what it left could not be removed: {error}")
             self._line.tell(f"remove it with: dayfly rm {job.name}")
