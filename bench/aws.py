@@ -168,7 +168,9 @@ async def bare(url: str) -> Flight:
     """The floor: RunTask at the published pace, and one DescribeTasks a hundred each second."""
     ends: dict[str, float] = {}
     running: dict[str, None] = {}
-    settings = AioConfig(retries={"total_max_attempts": 1}, max_pool_connections=50)
+    settings = AioConfig(
+        retries={"total_max_attempts": 5, "mode": "standard"}, max_pool_connections=50
+    )
     session = AioSession()
     async with session.create_client(
         "ecs", region_name="eu-west-1", endpoint_url=url, config=settings
@@ -186,7 +188,7 @@ async def bare(url: str) -> Flight:
 
         async def launch() -> None:
             for begin in range(0, JOBS, 20):
-                second = asyncio.create_task(asyncio.sleep(1.05))  # jitter must not throttle it
+                second = asyncio.create_task(asyncio.sleep(1.05))
                 answers = await asyncio.gather(
                     *(
                         ecs.run_task(
