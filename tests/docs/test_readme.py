@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -28,6 +28,21 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "PATH": f"{programs}:{os.environ['PATH']}",
         "DAYFLY_STATE_DIR": str(tmp_path / "state"),
     }
+
+
+def said(
+    argv: Sequence[str], environment: Mapping[str, str], directory: Path
+) -> subprocess.CompletedProcess[str]:
+    """What a command of a user's prints, in a directory."""
+    return subprocess.run(
+        argv,
+        env=environment,
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def block(language: str, number: int = 0) -> str:
@@ -48,28 +63,12 @@ def test_the_session_prints_what_it_says(
     session: int, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
     for command, expected in steps(session):
-        done = subprocess.run(
-            ["sh", "-c", command],
-            env=environment,
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = said(["sh", "-c", command], environment, tmp_path)
         assert done.stdout == expected, f"$ {command}\n{done.stderr}"
 
 
 def test_the_python_example_runs(environment: Mapping[str, str], tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", block("python")],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = said([sys.executable, "-W", "error", "-c", block("python")], environment, tmp_path)
     assert done.returncode == 0, done.stderr
     assert sorted(done.stdout.splitlines()) == sorted(
         ["STDOUT one", "STDERR two", "SUCCEEDED 0", "b'three\\n'"]
@@ -78,15 +77,7 @@ def test_the_python_example_runs(environment: Mapping[str, str], tmp_path: Path)
 
 def test_the_configuration_is_one(environment: Mapping[str, str], tmp_path: Path) -> None:
     (tmp_path / "dayfly.toml").write_text(block("toml"), encoding="utf-8")
-    done = subprocess.run(
-        ["dayfly", "providers", "--output", "json"],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = said(["dayfly", "providers", "--output", "json"], environment, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "build" in done.stdout
 
@@ -94,15 +85,7 @@ def test_the_configuration_is_one(environment: Mapping[str, str], tmp_path: Path
 def test_the_configuration_of_aws_is_one(environment: Mapping[str, str], tmp_path: Path) -> None:
     (tmp_path / "dayfly.toml").write_text(block("toml", 1), encoding="utf-8")
     command = "dayfly plan --on prod --image x --secret PASSWORD=secret://db#password"
-    done = subprocess.run(
-        ["sh", "-c", f"{command} --output json -- ./migrate"],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = said(["sh", "-c", f"{command} --output json -- ./migrate"], environment, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "secret:db-AbCdEf:password::" in done.stdout
 
@@ -112,14 +95,10 @@ def test_the_configuration_of_digitalocean_is_one(
 ) -> None:
     (tmp_path / "dayfly.toml").write_text(block("toml", 2), encoding="utf-8")
     image = "busybox@sha256:" + "0" * 64
-    done = subprocess.run(
+    done = said(
         ["sh", "-c", f"dayfly plan --on do --image {image} --output json -- ./migrate"],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        environment,
+        tmp_path,
     )
     assert done.returncode == 0, done.stderr
     assert "PRE_DEPLOY" in done.stdout
@@ -134,15 +113,8 @@ def test_the_table_of_fields_is_what_the_provider_says(
 ) -> None:
     batch = '[providers.batch]\nplugin = "aws"\nrunner = "batch"\n'
     (tmp_path / "dayfly.toml").write_text(batch, encoding="utf-8")
-    done = subprocess.run(
-        ["dayfly", "describe", "--on", provider, "--output", "json"],
-        env=environment,
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    done = said(["dayfly", "describe", "--on", provider, "--output", "json"], environment, tmp_path)
+    assert done.returncode == 0, done.stderr
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in TEXT.splitlines()
