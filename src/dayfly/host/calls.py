@@ -169,6 +169,9 @@ class Calls:
 
     async def _failure(self, error: grpc.aio.AioRpcError, service: str, tried: str) -> DayflyError:
         said_more = any(key == DETAIL_KEY for key, _ in error.trailing_metadata() or ())
+        if error.code() is grpc.StatusCode.CANCELLED and self._watch.exited.is_set():
+            # grpc tells our own cancelling of a pending call in this way or as CancelledError.
+            return await self._death(tried)
         if error.code() is grpc.StatusCode.UNAVAILABLE and not said_more:
             # The socket closes a moment before the process is seen to have ended.
             await self._watch.last_words()
