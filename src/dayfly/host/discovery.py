@@ -62,9 +62,9 @@ def find_plugin(name: str) -> InstalledPlugin:
             "hyphens, or a path with a / in it",
             field="plugin",
         )
-    for directory in _places(name):
-        if os.access(directory / "plugin.json", os.F_OK):
-            return _load(directory, name)
+    directory = _directory(name) or _directory_after_replacement(name)
+    if directory is not None:
+        return _load(directory, name)
     known = ", ".join(sorted({directory.name for directory in _all_places()})) or "none"
     raise NotFound(
         f"there is no plugin {name!r}; installed are: {known}",
@@ -108,6 +108,25 @@ def _places(name: str) -> Iterator[Path]:
     yield _BUILT_IN / name
     yield plugins_dir() / name
     yield from (directory for entry, directory in _packages() if entry == name)
+
+
+def _directory(name: str) -> Path | None:
+    for directory in _places(name):
+        if os.access(directory / "plugin.json", os.F_OK):
+            return directory
+    return None
+
+
+def _directory_after_replacement(name: str) -> Path | None:
+    """Where it is once the process is through that puts another version there right now."""
+    from dayfly.host.packages.guard import held  # noqa: PLC0415 - rare
+    from dayfly.host.packages.places import OLD  # noqa: PLC0415 - as above
+
+    plugins = plugins_dir()
+    if not os.access(plugins / f"{OLD}{name}", os.F_OK):
+        return None
+    with held(plugins, shared=True):
+        return _directory(name)
 
 
 def _all_places() -> Iterator[Path]:

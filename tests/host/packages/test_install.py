@@ -333,19 +333,20 @@ def test_a_built_in_plugin_is_found_without_looking_at_any_lock(tmp_path):
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_finding_while_another_process_replaces_it_waits(shelf, plugins_dir):
+@pytest.mark.parametrize("moved", [("raw",), ("raw", "raw")], ids=["the-plugin", "its-program"])
+def test_finding_while_another_process_replaces_it_waits(shelf, plugins_dir, moved):
     shelf.put(GOOD)
     get(shelf)
-    program = plugins_dir / "raw" / "raw"
-    good = program.read_bytes()
+    there = plugins_dir.joinpath(*moved)
+    away = plugins_dir / ".old-raw"
     found: list[object] = []
     with held(plugins_dir):
-        program.write_bytes(b"half")
+        there.rename(away)
         seeker = threading.Thread(target=lambda: found.append(find_plugin("raw")))
         seeker.start()
         seeker.join(0.3)
         assert found == []
-        program.write_bytes(good)
+        away.rename(there)
     seeker.join(10)
     assert len(found) == 1
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 #: A hidden directory of these holds what is being unpacked, what is replaced, what goes.
 NEW: Final = ".new-"
-_OLD: Final = ".old-"
+OLD: Final = ".old-"
 _GONE: Final = ".gone-"
 _ABANDONED_SECONDS: Final = 24 * 3600
 
@@ -37,7 +37,7 @@ def put(plugins: Path, new: Path, locked: LockedPlugin) -> None:
         FailedPrecondition: The system could not; what was there before is there still.
         DeadlinePassed: Another process changes the directory.
     """
-    place, old = plugins / locked.name, plugins / f"{_OLD}{locked.name}"
+    place, old = plugins / locked.name, plugins / f"{OLD}{locked.name}"
     with held(plugins):
         recover(plugins)
         before = read_lock(plugins)
@@ -102,8 +102,8 @@ def take_out(plugins: Path, name: str) -> LockedPlugin:
 def recover(plugins: Path) -> None:
     """End what a process began that died; the caller holds the directory."""
     locked = read_lock(plugins)
-    for old in plugins.glob(f"{_OLD}*"):
-        name = old.name.removeprefix(_OLD)
+    for old in plugins.glob(f"{OLD}*"):
+        name = old.name.removeprefix(OLD)
         place = plugins / name
         if not (place.is_dir() and name in locked and not difference(place, locked[name])):
             shutil.rmtree(place, ignore_errors=True)
