@@ -107,6 +107,8 @@ class Room:
         async with asyncio.timeout(BOUND_SECONDS):
             while True:
                 try:
+                    # The watch looks meanwhile; without it, a look may be old for who reads.
+                    await self.status(handle)
                     async with aclosing(self.observer.logs(handle, asked)) as batches:
                         async for batch in batches:
                             read += batch.data
@@ -145,8 +147,10 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
         async with Emulator(Knobs().changed(knobs)) as emulator:
             room = Room(emulator)
             await room.configure(**(settings or {}))
-            yield room
-            await room.session.close()
+            try:
+                yield room
+            finally:
+                await room.session.close()
             assert emulator.violations == []
 
     return open_room
