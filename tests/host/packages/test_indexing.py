@@ -127,10 +127,10 @@ def moved_entry(place):
     ("make", "said"),
     [
         (misnamed, "raw.tar.gz: allowed: NAME-X.Y.Z-OS-ARCH.tar.gz"),
-        (misnumbered, "in it is 'raw' 1.2.3 under 'raw'; by its name: 'raw' 1.2.4"),
+        (misnumbered, "plugin.json has the version '1.2.3'; expected: '1.2.4'"),
         (twice, "two archives of this version"),
         (hostile, "leads out"),
-        (no_manifest, "plugin.json: cannot be read"),
+        (no_manifest, "no plugin.json, neither at its top"),
         (no_licence, "license is missing"),
         (bad_entry, "name is missing"),
         (moved_entry, "name is 'raw'; allowed here: 'war'"),

@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.host.packages.shelf import folder, good_members, member, plugin_json, tar_gz
+from tests.host.packages.shelf import PROGRAM, good_members, member, plugin_json, tar_gz
 
 from dayfly.contract.errors import (
     AlreadyExists,
@@ -106,6 +106,17 @@ def without(*left_out: str):
     return lambda shelf: shelf.put(tar_gz(members))
 
 
+def released(*programs: str) -> bytes:
+    """An archive as release tools make it by default: no folder, and LICENSE in it."""
+    return tar_gz(
+        [
+            member("LICENSE", b"free"),
+            member("plugin.json", plugin_json()),
+            *(member(program, PROGRAM.encode(), mode=0o755) for program in programs),
+        ]
+    )
+
+
 BROKEN = {
     "wrong digest": (wrong_digest, FailedPrecondition, "is not what the index promises"),
     "no digest": (no_digest, FailedPrecondition, "no sha256"),
@@ -127,26 +138,29 @@ BROKEN = {
         InvalidField,
         "plugin.json has the name 'other'",
     ),
-    "another folder": (
-        lambda shelf: shelf.put(
-            tar_gz([folder("other"), member("other/plugin.json", plugin_json())])
-        ),
+    "in two folders": (
+        lambda shelf: shelf.put(tar_gz([*good_members(), member("other/note.txt")])),
         InvalidField,
-        "folder is 'other'; allowed: 'raw'",
+        "no plugin.json, neither at its top",
     ),
     "another version": (
         lambda shelf: shelf.put(GOOD, version="1.2.4"),
         InvalidField,
-        "version '1.2.3'; by the index: '1.2.4'",
+        "version '1.2.3'; expected: '1.2.4'",
     ),
-    "no plugin.json": (without("raw/plugin.json"), InvalidField, "plugin.json: cannot be read"),
-    "no program": (without("raw/raw"), InvalidField, "no executable raw/raw"),
+    "no plugin.json": (without("raw/plugin.json"), InvalidField, "no plugin.json, neither"),
+    "no program": (without("raw/raw"), InvalidField, "executable are: none"),
     "not executable": (
         lambda shelf: shelf.put(
             tar_gz([member("raw/plugin.json", plugin_json()), member("raw/raw", b"#!/bin/sh\n")])
         ),
         InvalidField,
-        "no executable raw/raw",
+        "no executable 'raw' beside its plugin.json; executable are: none",
+    ),
+    "two programs": (
+        lambda shelf: shelf.put(released("raw-a", "raw-b")),
+        InvalidField,
+        "no executable 'raw' beside its plugin.json; executable are: raw-a, raw-b",
     ),
     "a module of this Python": (
         lambda shelf: shelf.put(tar_gz(good_members(dayfly={"module": "http.server"}))),
@@ -173,6 +187,19 @@ def test_what_is_wrong_changes_nothing(shelf, plugins_dir, kind):
         get(shelf)
     assert find_plugin("raw").manifest.version == "1.0.0"
     assert names(plugins_dir) == ["plugins.lock", "raw"]
+
+
+@pytest.mark.parametrize("program", ["raw", "raw-linux-amd64"])
+async def test_an_archive_of_a_release_tool(shelf, plugins_dir, program):
+    shelf.put(released(program))
+    get(shelf)
+    assert sorted(path.name for path in (plugins_dir / "raw").iterdir()) == [
+        "LICENSE",
+        "plugin.json",
+        "raw",
+    ]
+    async with connect(spawn(find_plugin("raw"))) as plugin:
+        assert plugin.name == "raw"
 
 
 def test_a_plugin_put_there_by_hand_is_not_replaced_nor_removed(shelf, plugins_dir):

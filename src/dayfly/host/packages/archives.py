@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from dayfly.contract.errors import InvalidField
-from dayfly.host.manifests import read_manifest
+from dayfly.host.packages.content import check_content
 from dayfly.host.packages.unpack import unpack
 
 if TYPE_CHECKING:
@@ -64,21 +64,12 @@ def look_into(path: Path) -> Archive:
         )
     with tempfile.TemporaryDirectory(prefix="dayfly-archive-") as directory:
         folder = unpack(path, Path(directory))
-        manifest_path = folder / "plugin.json"
         try:
-            manifest = read_manifest(manifest_path)
+            check_content(folder, said["name"], said["version"])
         except InvalidField as error:
-            message = error.message.replace(str(manifest_path), "plugin.json")
+            message = error.message.replace(f"{folder}/", "")
             raise InvalidField(f"{path.name}: {message}", field=error.field) from error
-        found = (folder.name, manifest.name, manifest.version)
-        wanted = (said["name"], said["name"], said["version"])
-        if found != wanted:
-            raise InvalidField(
-                f"{path.name}: in it is {manifest.name!r} {manifest.version} under "
-                f"{folder.name!r}; by its name: {said['name']!r} {said['version']}",
-                field="archive",
-            )
-        document = json.loads(manifest_path.read_bytes())
+        document = json.loads((folder / "plugin.json").read_bytes())
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     version = tuple(map(int, said["version"].split(".")))

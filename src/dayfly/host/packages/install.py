@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import stat
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from dayfly.contract.errors import AlreadyExists, FailedPrecondition, InvalidField
+from dayfly.contract.errors import AlreadyExists, FailedPrecondition
 from dayfly.host.discovery import built_in, plugins_dir
-from dayfly.host.manifests import read_manifest
+from dayfly.host.packages.content import check_content
 from dayfly.host.packages.entries import download_for
 from dayfly.host.packages.integrity import difference, file_digests
 from dayfly.host.packages.lock import LockedPlugin, read_lock
@@ -23,7 +22,7 @@ from dayfly.host.packages.unpack import unpack
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dayfly.host.packages.entries import Download, Entry
+    from dayfly.host.packages.entries import Download
     from dayfly.host.packages.indexes import Index
 
 
@@ -72,7 +71,7 @@ def install(index: Index, name: str, tell: Callable[[str], None]) -> Installed:
         source = _copy(index, download, place / "archive")
         (place / "content").mkdir()
         folder = unpack(place / "archive", place / "content")
-        _check(folder, entry)
+        check_content(folder, entry.name, entry.version)
         plugin = LockedPlugin(name, entry.version, source, download.sha256, file_digests(folder))
         put(plugins, folder, plugin)
     return Installed(plugin, plugins / name, former.version if former else "", changed=True)
@@ -90,35 +89,6 @@ def _copy(index: Index, download: Download, archive: Path) -> str:
             advice="Try again; if it stays so, tell whoever keeps the index.",
         )
     return source
-
-
-def _check(folder: Path, entry: Entry) -> None:
-    """The archive has this plugin, in this version, as a program of its own."""
-    if folder.name != entry.name:
-        raise InvalidField(
-            f"the archive's folder is {folder.name!r}; allowed: {entry.name!r}", field="archive"
-        )
-    manifest = read_manifest(folder / "plugin.json")
-    for field, said, wanted in (
-        ("name", manifest.name, entry.name),
-        ("version", manifest.version, entry.version),
-    ):
-        if said != wanted:
-            raise InvalidField(
-                f"the archive's plugin.json has the {field} {said!r}; by the index: {wanted!r}",
-                field=field,
-            )
-    if manifest.module:
-        raise InvalidField(
-            "the archive's plugin.json names a module of this machine's Python in "
-            "dayfly.module; an archive brings its own program",
-            field="dayfly.module",
-        )
-    program = folder / manifest.name
-    if not program.is_file() or not program.stat().st_mode & stat.S_IXUSR:
-        raise InvalidField(
-            f"the archive has no executable {entry.name}/{entry.name}", field="archive"
-        )
 
 
 class _private_directory:  # noqa: N801 - used as a context manager

@@ -30,7 +30,7 @@ LIMITS: Final = Limits()
 
 
 def unpack(archive: Path, into: Path, *, limits: Limits = LIMITS) -> Path:
-    """Unpack a ``.tar.gz`` of files and directories under one folder.
+    """Unpack a ``.tar.gz`` of files and directories, under one folder or under none.
 
     Whatever is wrong, nothing is written outside of ``into``; what was written in it is for
     the caller to remove.
@@ -41,12 +41,11 @@ def unpack(archive: Path, into: Path, *, limits: Limits = LIMITS) -> Path:
         limits: More than that is refused before it is written.
 
     Returns:
-        The one folder in ``into``.
+        Where the archive's files are: the one folder in it, or ``into``.
 
     Raises:
         InvalidField: It is damaged, or holds what no plugin's archive does; naming it.
     """
-    top = ""
     seen: set[str] = set()
     try:
         with gzip.open(archive) as unzipped:
@@ -54,7 +53,7 @@ def unpack(archive: Path, into: Path, *, limits: Limits = LIMITS) -> Path:
             # "r|" reads forward only, so that nothing is read twice, and no further than needed.
             with tarfile.open(fileobj=cast("BinaryIO", source), mode="r|") as tar:
                 for member in tar:
-                    top = _check(member, top, seen, limits)
+                    _check(member, seen, limits)
                     _write(tar, member, into)
             while source.read(_PIECE):
                 pass  # To its very end, where gzip keeps a checksum of it all.
@@ -66,11 +65,12 @@ def unpack(archive: Path, into: Path, *, limits: Limits = LIMITS) -> Path:
         ) from error
     if not seen:
         raise InvalidField(f"{archive.name}: there is nothing in it", field="archive")
-    return into / top
+    top = list(into.iterdir())
+    return top[0] if len(top) == 1 and top[0].is_dir() else into
 
 
-def _check(member: tarfile.TarInfo, top: str, seen: set[str], limits: Limits) -> str:
-    """Refuse what a plugin has no use for; return the folder that it is under."""
+def _check(member: tarfile.TarInfo, seen: set[str], limits: Limits) -> None:
+    """Refuse what a plugin has no use for."""
     name, path = repr(member.name[:200]), PurePosixPath(member.name)
     if path.is_absolute():
         raise _refused(f"{name} is an absolute path")
@@ -80,10 +80,8 @@ def _check(member: tarfile.TarInfo, top: str, seen: set[str], limits: Limits) ->
         raise _refused(f"{name} is a link, to {member.linkname[:200]!r}")
     if not (member.isreg() or member.isdir()) or member.issparse():
         raise _refused(f"{name} is neither a file nor a directory")
-    if not path.parts or (len(path.parts) == 1 and not member.isdir()):
-        raise _refused(f"{name} is not in a folder")
-    if top and path.parts[0] != top:
-        raise _refused(f"{name} is not under {top!r}; an archive has one folder")
+    if not path.parts and not member.isdir():
+        raise _refused(f"{name} has no name")
     # Some file systems do not tell upper case from lower.
     if (key := str(path).casefold()) in seen:
         raise _refused(f"{name} is in it twice")
@@ -92,7 +90,6 @@ def _check(member: tarfile.TarInfo, top: str, seen: set[str], limits: Limits) ->
         raise _refused(f"there are over {limits.files} files in it")
     if member.size > limits.bytes:
         raise _refused(f"{name} is over {limits.bytes} bytes")
-    return path.parts[0]
 
 
 def _write(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
