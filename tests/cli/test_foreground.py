@@ -19,6 +19,7 @@ from dayfly.contract.jobs import (
     Reason,
     Stream,
 )
+from dayfly.host import PluginDied
 
 HANDLE = JobHandle(id="1")
 
@@ -73,8 +74,9 @@ class ScriptedConnection:
     async def __aexit__(self, *_):
         pass
 
-    async def launch(self, spec, *, key, follow, report):
+    async def launch(self, spec, *, key, follow, keep, report):
         assert follow
+        self.kept = keep
         try:
             await asyncio.sleep(self.launching)
         except asyncio.CancelledError:
@@ -99,7 +101,23 @@ async def test_output_that_cannot_be_read_is_said_and_keeps_the_job(capfd):
     assert "the logs are gone" in said.err
     assert "dayfly logs scripted" in said.err
     assert "rounded up" in said.err
+    assert "goes on" not in said.err  # It has ended.
     assert said.out == ""
+
+
+async def test_the_death_of_its_plugin_is_told_once(capfd):
+    died = PluginDied("it died")
+    with pytest.raises(PluginDied):
+        await run_in_foreground(
+            ScriptedConnection(ScriptedJob(output=[died], end=died)), order()
+        )
+    assert "it died" not in capfd.readouterr().err  # Whoever called tells of it.
+
+
+async def test_output_lost_with_its_plugin_is_said_where_the_end_was_seen(capfd):
+    job = ScriptedJob(output=[PluginDied("it died")], end=ended())
+    assert (await run_in_foreground(ScriptedConnection(job), order())).exit_code == 125
+    assert capfd.readouterr().err.count("it died") == 1
 
 
 async def test_a_failed_jobs_own_code_wins_over_lost_output():
@@ -119,6 +137,13 @@ async def test_a_watch_that_ends_with_an_error_says_that_the_job_may_run(capfd):
     with pytest.raises(Unauthenticated, match="expired"):
         await run_in_foreground(ScriptedConnection(job), order())
     assert "scripted may still run" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("keep", [False, True])
+async def test_a_launch_knows_whether_its_ended_job_is_kept(keep):
+    connection = ScriptedConnection(ScriptedJob(end=ended()))
+    assert (await run_in_foreground(connection, order(keep=keep))).kept is keep
+    assert connection.kept is keep
 
 
 @pytest.mark.parametrize("phase", ["connecting", "launching"])

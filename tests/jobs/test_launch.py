@@ -12,6 +12,7 @@ from tests.jobs.scripted import ClassicRunner, lost_answer
 
 from dayfly.contract.errors import (
     AlreadyExists,
+    DataLoss,
     FailedPrecondition,
     InvalidField,
     NotServed,
@@ -213,16 +214,38 @@ async def test_recover_adopts_what_was_made_and_marks_what_was_not(opened, provi
     assert provider.calls["find"] == 2
 
 
-async def test_cancelling_a_launch_stops_what_it_started(opened, provider, journal):
+@pytest.mark.parametrize("keep", [False, True])
+async def test_cancelling_a_launch_stops_what_it_started_and_removes_it(
+    opened, provider, journal, keep
+):
+    """Nobody has it to remove it: whoever launched it never heard of it."""
     provider.delay["submit"] = 0.05
     async with opened() as jobs:
+        launching = asyncio.create_task(jobs.launch(ECHO, "k1", keep=keep))
+        await provider.called("submit")
+        launching.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await launching
+    assert provider.calls["cancel_job"] == 1
+    assert (len(provider.jobs), journal.find("k1").deleted is None) == (int(keep), keep)
+    assert journal.find("k1").end.state is JobState.CANCELLED
+
+
+@pytest.mark.parametrize("served", [True, False])
+async def test_a_launch_that_was_called_off_and_cannot_be_removed_has_been_stopped(
+    opened, provider, caplog, served
+):
+    provider.delay["submit"] = 0.05
+    provider.faults["delete"].append(DataLoss("the cupboard is stuck"))
+    async with opened(provider.services(*(() if served else ("inventory",)))) as jobs:
         launching = asyncio.create_task(jobs.launch(ECHO, "k1"))
         await provider.called("submit")
         launching.cancel()
         with pytest.raises(asyncio.CancelledError):
             await launching
     assert provider.only.status.state is JobState.CANCELLED
-    assert journal.find("k1").end is not None
+    assert ("was stopped, and what it left is still there" in caplog.text) is served
+    assert "still run" not in caplog.text
 
 
 async def test_cancelling_a_launch_that_hangs_looks_for_its_job(opened, provider, journal):
@@ -238,7 +261,9 @@ async def test_cancelling_a_launch_that_hangs_looks_for_its_job(opened, provider
         launching.cancel()
         with pytest.raises(asyncio.CancelledError):
             await launching
-    assert provider.only.status.state is JobState.CANCELLED
+    assert provider.calls["cancel_job"] == 1
+    assert provider.jobs == {}
+    assert journal.find("k1").end.state is JobState.CANCELLED
 
 
 async def test_cancelling_a_launch_that_made_nothing_withdraws_it(opened, provider, journal):

@@ -131,8 +131,8 @@ async def test_cancelling_the_caller_stops_the_command(provider, sandbox, after)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert provider.calls["cancel_job"] >= 1
-    assert all(job.status.state is JobState.CANCELLED for job in provider.jobs.values())
+    assert provider.calls["cancel_job"] == 1
+    assert provider.jobs == {}
 
 
 async def test_being_cancelled_twice_stops_it_all_the_same(provider, sandbox):

@@ -49,11 +49,10 @@ class Environment:
         return self.sandbox.stream(argv, **self.options, **options)
 
     async def begun(self) -> None:
-        """Its container runs, and whoever launched it has heard so."""
+        """Its container runs; whoever launched it may not have heard so."""
         async with asyncio.timeout(40):
             while self.image and not await asyncio.to_thread(running_of, self.image):  # noqa: ASYNC110 - as below
                 await asyncio.sleep(0.1)
-        await asyncio.sleep(1.5)
 
     async def emptied(self) -> None:
         """Nothing of ours is there any more; an agent may take a moment to remove it."""

@@ -123,7 +123,11 @@ class Foreground:
     async def _launch(self) -> Job | None:
         launching = asyncio.create_task(
             self._connection.jobs.launch(
-                self._order.spec, key=self._order.key, follow=True, report=self._line.launching
+                self._order.spec,
+                key=self._order.key,
+                follow=True,
+                keep=self._order.keep,
+                report=self._line.launching,
             )
         )
         stopped = asyncio.create_task(self._interrupts.stop.wait())

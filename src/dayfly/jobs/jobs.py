@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from dayfly.jobs.launch import Checked
 
 T = TypeVar("T")
+
+_log = logging.getLogger("dayfly.jobs")
 
 
 class Jobs:
@@ -106,15 +109,20 @@ class Jobs:
         *,
         follow: bool = False,
         detached: bool = False,
+        keep: bool = False,
         report: Callable[[Progress], None] | None = None,
     ) -> Job:
         """Launch a job, or come back to the one that the key has.
+
+        Cancelled before it returns, it stops what it may have started, and removes it: nobody
+        else has it.
 
         Args:
             spec: The job; without a name it gets one from its command or image.
             key: Idempotency key: the same key is the same job. None is a random one.
             follow: The output is read from its first byte, at once.
             detached: The job goes on when the caller's task is cancelled.
+            keep: A job that is stopped because its launch was cancelled stays, ended.
             report: Told how the launch comes along.
 
         Raises:
@@ -139,9 +147,15 @@ class Jobs:
             and (known.launched or await self._visible([(key, known.handle)]))
         ):
             return self._again(engine, checked, known, known.handle, detached=detached)
-        submitted = await self._submit(
-            engine, checked, report or _unheard, cut_short=known is not None, detached=detached
-        )
+        launch = Launch(engine, checked.submission)
+        launching = asyncio.create_task(launch.run(report or _unheard, cut_short=known is not None))
+        try:
+            submitted = await asyncio.shield(launching)
+        except asyncio.CancelledError:
+            calling_off = self._call_off(engine, launch, launching, detached=detached, keep=keep)
+            name = checked.spec.name
+            await engine.see_through(calling_off, f"{name} may have been started, and still run")
+            raise
         return self._job(engine, checked, submitted, detached=detached)
 
     async def plan(self, spec: JobSpec, key: str | None = None) -> JobPlan:
@@ -250,35 +264,16 @@ class Jobs:
     async def _find(self, key: str) -> JobHandle | None:
         return await self._ask(lambda: self._provider.submitter.find(key), f"to find key {key!r}")
 
-    async def _submit(
-        self,
-        engine: Engine,
-        checked: Checked,
-        report: Callable[[Progress], None],
-        *,
-        cut_short: bool,
-        detached: bool,
-    ) -> Submitted:
-        launch = Launch(engine, checked.submission)
-        launching = asyncio.create_task(launch.run(report, cut_short=cut_short))
-        try:
-            return await asyncio.shield(launching)
-        except asyncio.CancelledError:
-            name = checked.spec.name
-            calling_off = self._call_off(engine, checked, launch, launching, detached=detached)
-            await engine.see_through(calling_off, f"{name} may have been started, and still run")
-            raise
-
     async def _call_off(
         self,
         engine: Engine,
-        checked: Checked,
         launch: Launch,
         launching: asyncio.Task[Submitted],
         *,
         detached: bool,
+        keep: bool,
     ) -> None:
-        """End a launch, and stop what it may have started."""
+        """End a launch, and stop and remove what it may have started."""
         await asyncio.wait({launching}, timeout=engine.timing.withdrawal)
         launching.cancel()
         await asyncio.wait({launching})
@@ -290,9 +285,12 @@ class Jobs:
             handle = launching.result().handle
         else:
             return
-        if handle is not None:
-            job = self.attach(handle, checked.submission.key, checked.spec.name)
-            await job.cancel()
+        if handle is None:
+            return
+        job = self.attach(handle, launch.key, launch.name)
+        await job.cancel()
+        if not keep:
+            await _remove(job)
 
     def _job(
         self, engine: Engine, checked: Checked, submitted: Submitted, *, detached: bool
@@ -364,6 +362,16 @@ class Jobs:
             if self._made is None:
                 self._made = await make_engine(self._provider, self._ledger, self._timing)
         return self._made
+
+
+async def _remove(job: Job) -> None:
+    """Remove a stopped job; whoever called its launch off hears of nothing but the log."""
+    try:
+        await job.delete()
+    except NotServed:
+        pass  # Nobody can do anything about it, after each run.
+    except DayflyError as error:
+        _log.warning("%s was stopped, and what it left is still there: %s", job.name, error.message)
 
 
 def _unheard(progress: Progress) -> None:

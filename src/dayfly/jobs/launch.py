@@ -101,6 +101,16 @@ class Launch:
         self._invisible = engine.description.visibility_grace_seconds
         self._submission = submission
 
+    @property
+    def key(self) -> str:
+        """The job's idempotency key."""
+        return self._submission.key
+
+    @property
+    def name(self) -> str:
+        """What a person calls the job."""
+        return self._submission.spec.name
+
     async def run(self, report: Callable[[Progress], None], *, cut_short: bool) -> Submitted:
         """Submit until there is an answer.
 
