@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
-# Before all other imports: a collection while they go on finds nothing, and takes its time.
-gc.set_threshold(50_000)
-
 from typing import TYPE_CHECKING
 
 from dayfly.providers.docker.canceler import Canceler
