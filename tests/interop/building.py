@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 SOURCES = HERE / "go"
 PROTO = HERE.parent.parent / "proto"
-MESSAGES = ("dayfly/contract/wire/iac.proto", "dayfly/contract/wire/plugin_service.proto")
+MESSAGES = tuple(
+    f"dayfly/contract/wire/{name}.proto" for name in ("iac", "plugin_service", "sandbox")
+)
 MODULE = "dayfly.example/interop"
 GENERATORS = (
     "google.golang.org/protobuf/cmd/protoc-gen-go",
@@ -40,6 +42,8 @@ class Programs(NamedTuple):
 
     provider: Path
     host: Path
+    exec_client: Path
+    exec_agent: Path
 
 
 def programs_built() -> Programs:
@@ -56,7 +60,7 @@ def programs_built() -> Programs:
             _build(home)
             for old in set(cache.glob("[0-9a-f]*")) - {home}:
                 shutil.rmtree(old)
-    return Programs(provider=home / "provider", host=home / "host")
+    return Programs(*(home / name.replace("_", "-") for name in Programs._fields))
 
 
 def _digest() -> str:
