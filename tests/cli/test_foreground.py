@@ -108,9 +108,7 @@ async def test_output_that_cannot_be_read_is_said_and_keeps_the_job(capfd):
 async def test_the_death_of_its_plugin_is_told_once(capfd):
     died = PluginDied("it died")
     with pytest.raises(PluginDied):
-        await run_in_foreground(
-            ScriptedConnection(ScriptedJob(output=[died], end=died)), order()
-        )
+        await run_in_foreground(ScriptedConnection(ScriptedJob(output=[died], end=died)), order())
     assert "it died" not in capfd.readouterr().err  # Whoever called tells of it.
 
 

@@ -27,20 +27,14 @@ def run(cli, plugin, *argv, fault=""):
     return cli("run", "--on", plugin, "--image", "i", *options, "--", *argv)
 
 
-@pytest.mark.parametrize(
-    ("fault", "call"),
-    [
-        ("panic-in-run", "to run a job"),
-        ("panic-in-status", "about job job-1"),
-        ("panic-in-logs", "for the output of job job-1"),
-    ],
-)
-def test_a_death_in_the_middle_of_a_call_is_told_with_its_last_words(cli, go_plugin, fault, call):
+@pytest.mark.parametrize("fault", ["panic-in-run", "panic-in-status", "panic-in-logs"])
+def test_a_death_in_the_middle_of_a_call_is_told_once_with_its_last_words(cli, go_plugin, fault):
     answer = run(cli, go_plugin(), "echo", "out", fault=fault)
     assert answer.code == 125
     assert "plugin 'go-scripted' (pid " in answer.stderr
-    assert f"exited with code 2 and could not be asked {call}" in answer.stderr
-    assert "panic: my last words, in " in answer.stderr
+    # Of the calls that it left unanswered, whichever is seen to fail first is told of.
+    assert answer.stderr.count("exited with code 2 and could not be asked ") == 1
+    assert answer.stderr.count("panic: my last words, in ") == 1
 
 
 def test_a_panic_is_told_however_long_its_trace(cli, go_plugin):

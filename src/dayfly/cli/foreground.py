@@ -21,6 +21,7 @@ from dayfly.cli.warned import warnings_told
 from dayfly.contract.errors import DayflyError, NotServed
 from dayfly.contract.groups import TaskGroup
 from dayfly.contract.jobs import Stream
+from dayfly.host import PluginDied
 
 if TYPE_CHECKING:
     from dayfly.api import Connection
@@ -79,7 +80,7 @@ class Foreground:
         self._interrupts = interrupts
         self._sink = Sink()
         self._line = ProgressLine(self._sink)
-        self._output_lost = False
+        self._output_lost: DayflyError | OSError | None = None
         self._reader_gone = False
 
     async def run(self) -> Outcome:
@@ -102,7 +103,10 @@ class Foreground:
         except DayflyError:
             self._line.tell(f"{job.name} may still run; look: dayfly status {job.name}")
             raise
-        kept = self._order.keep or self._output_lost or not await self._removed(job)
+        if isinstance(self._output_lost, PluginDied):
+            self._tell_output_lost(job, self._output_lost)
+        keep = self._order.keep or self._output_lost is not None
+        kept = keep or not await self._removed(job)
         return Outcome(job=job, status=status, exit_code=self._exit_code(status), kept=kept)
 
     def leave(self) -> NoReturn:
@@ -188,9 +192,14 @@ class Foreground:
             self._reader_gone = True
             await job.cancel()
         except (DayflyError, OSError) as error:
-            self._output_lost = True
-            self._line.tell(f"the output of {job.name} could not be passed on: {error}")
-            self._line.tell(f"the job goes on; read it again with: dayfly logs {job.name}")
+            self._output_lost = error
+            # The watch of the job fails by the same death, and whoever waits for it tells of it.
+            if not isinstance(error, PluginDied):
+                self._tell_output_lost(job, error)
+
+    def _tell_output_lost(self, job: Job, error: Exception) -> None:
+        self._line.tell(f"the output of {job.name} could not be passed on: {error}")
+        self._line.tell(f"that stops no job; read it again with: dayfly logs {job.name}")
 
     def _descriptor(self, stream: Stream) -> int:
         return self._order.stderr if stream is Stream.STDERR else self._order.stdout

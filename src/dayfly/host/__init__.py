@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dayfly.host.registry import PluginRegistry
     from dayfly.host.schema import config_schema
     from dayfly.host.verify import Finding, verify_manifest
+    from dayfly.host.watch import PluginDied
 
 # gRPC's core prints to stderr, where the job's own output goes; what matters comes back as
 # the status of a call. It reads this when it is imported, so nothing later can set it.
@@ -34,6 +35,7 @@ __all__ = [
     "InstalledPlugin",
     "Manifest",
     "PluginConnection",
+    "PluginDied",
     "PluginList",
     "PluginProcess",
     "PluginRegistry",
@@ -55,6 +57,7 @@ _HOMES = {
     "InstalledPlugin": "discovery",
     "Manifest": "manifests",
     "PluginConnection": "connection",
+    "PluginDied": "watch",
     "PluginList": "discovery",
     "PluginProcess": "process",
     "PluginRegistry": "registry",

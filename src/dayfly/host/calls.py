@@ -192,11 +192,10 @@ class Calls:
             raise await self._death(tried)
 
     async def _death(self, tried: str) -> DayflyError:
-        error = await self._watch.death(f"and could not be asked {tried}")
-        error.advice = (
-            "Jobs that were launched go on without it: `dayfly ps` finds them through a new one."
+        return await self._watch.death(
+            f"and could not be asked {tried}",
+            "Jobs that were launched go on without it: `dayfly ps` finds them through a new one.",
         )
-        return error
 
     def _cancel_pending(self) -> None:
         for call in tuple(self._pending):

@@ -24,6 +24,10 @@ _LINE_ADVICE = (
 )
 
 
+class PluginDied(ProviderFailed):
+    """The plugin's process ended: every call to it fails in this way from then on."""
+
+
 class ProcessWatch:
     """Reads a plugin's pipes and learns of its death; belongs to one event loop.
 
@@ -101,17 +105,14 @@ class ProcessWatch:
                 await self.exited.wait()
                 await self._stderr.ended.wait()
 
-    async def death(self, when: str) -> DayflyError:
+    async def death(self, when: str, advice: str = "") -> PluginDied:
         """The error that says how the process ended, with its last lines."""
         await self.last_words()
-        return self.failure(f"{_ending(self._process.returncode)} {when}")
+        return PluginDied(self._told(f"{_ending(self._process.returncode)} {when}"), advice=advice)
 
     def failure(self, what: str, advice: str = "", *, field: str = "") -> DayflyError:
         """An error of this plugin, with its last lines."""
-        tail = self.log.tail()
-        said = f"\nIts last output:\n{tail}" if tail else ""
-        named = f"plugin {self.name!r} (pid {self._process.pid})"
-        return ProviderFailed(f"{named} {what}{said}", advice=advice, field=field)
+        return ProviderFailed(self._told(what), advice=advice, field=field)
 
     def close(self) -> None:
         """Kill what is left of the plugin and let go of its pipes."""
@@ -122,6 +123,11 @@ class ProcessWatch:
         self._process.close()
         if self._waiter.ident is not None:
             self._waiter.join()
+
+    def _told(self, what: str) -> str:
+        tail = self.log.tail()
+        said = f"\nIts last output:\n{tail}" if tail else ""
+        return f"plugin {self.name!r} (pid {self._process.pid}) {what}{said}"
 
     def _wait(self) -> None:
         self._process.wait()

@@ -161,9 +161,14 @@ class Job:
             engine.provider.observer, engine.description, engine.timing, lambda: self.handle, query
         )
         batches = reading.to_the_end(await self._end_to_come(engine)) if follow else reading.once()
-        async with aclosing(batches):
-            async for batch in batches:
-                yield batch
+        try:
+            async with aclosing(batches):
+                async for batch in batches:
+                    yield batch
+        except DayflyError:
+            # What keeps the output from being read may keep the job's end from being seen too.
+            engine.watch.hasten(self.handle)
+            raise
         if reading.ended:
             engine.watch.hasten(self.handle)
 
