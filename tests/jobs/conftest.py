@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import sqlite3
+from contextlib import asynccontextmanager, closing
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.jobs.scripted import Scripted
+from tests.no_time import NoTime
 
 from dayfly.jobs import Jobs, Journal, Timing
 
@@ -28,6 +30,19 @@ SHORT = Timing(
     page_first=0.002,
     page_max=0.01,
 )
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], NoTime]]:
+    return {"loop": NoTime}
+
+
+def aged(journal: Journal, key: str, seconds: float) -> None:
+    """What is written of a launch is that much older."""
+    with closing(sqlite3.connect(journal.path)) as connection, connection:
+        changed = "UPDATE jobs SET created = created - ?, launched = launched - ? WHERE key = ?"
+        assert connection.execute(changed, (seconds, seconds, key)).rowcount == 1
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 
 import pytest
+from tests.jobs.conftest import aged
 from tests.jobs.scripted import QUICK, lost_answer
 
 from dayfly.contract.errors import (
@@ -192,8 +193,21 @@ class TestTimeout:
         provider.faults["cancel_job"].append(PermissionDenied("may not stop tasks"))
         async with opened() as jobs:
             job = await jobs.launch(LIMITED)
-            with pytest.raises(PermissionDenied, match="may not stop"):
+            with pytest.raises(PermissionDenied, match="may not stop") as caught:
                 await job.wait()
+        told = f"{job.name} was not stopped when its timeout of 1 s had passed: may not stop tasks"
+        assert caught.value.message == told
+        assert "It goes on" in caught.value.advice
+
+    async def test_a_stop_that_its_plugin_turns_out_not_to_have_is_somebody_elses(
+        self, opened, provider
+    ):
+        provider.faults["cancel_job"].append(NotServed("a stub"))
+        async with opened() as jobs:
+            job = await jobs.launch(LIMITED)
+            with pytest.raises(NotServed, match="was not stopped when its timeout") as caught:
+                await job.wait()
+        assert caught.value.advice == "It goes on; stop it at the provider itself."
 
     async def test_a_stop_that_is_not_confirmed_ends_the_wait(self, opened, provider):
         provider.heeds_stop = False
@@ -203,10 +217,12 @@ class TestTimeout:
                 with pytest.raises(DeadlinePassed, match="it has not ended"):
                     await job.wait()
 
-    async def test_it_counts_from_the_launch_also_for_who_comes_back(self, opened, provider):
+    async def test_it_counts_from_the_launch_also_for_who_comes_back(
+        self, opened, provider, journal
+    ):
         async with opened() as jobs:
             await jobs.launch(LIMITED, "k1")
-        await asyncio.sleep(1.05)
+        aged(journal, "k1", 1.05)
         assert provider.calls["cancel_job"] == 0
         async with opened() as jobs:
             again = await jobs.launch(LIMITED, "k1")

@@ -7,7 +7,7 @@ import logging
 from dataclasses import replace
 
 import pytest
-from tests.jobs.conftest import SHORT
+from tests.jobs.conftest import SHORT, aged
 from tests.jobs.scripted import ClassicRunner, lost_answer
 
 from dayfly.contract.errors import (
@@ -418,21 +418,21 @@ class TestClassic:
 
 
 async def test_recover_leaves_open_what_may_be_too_new_to_be_seen(opened, provider, journal):
-    provider.description = replace(provider.description, visibility_grace_seconds=0.1)
+    provider.description = replace(provider.description, visibility_grace_seconds=20)
     journal.intend(provider="prod", plugin="scripted", key="k", name="k", digest="")
-    async with opened(timing=replace(SHORT, launch_deadline=0.2)) as jobs:
+    async with opened(timing=replace(SHORT, launch_deadline=40)) as jobs:
         await jobs.recover()
         assert not journal.find("k").never_launched
-        await asyncio.sleep(0.4)
+        aged(journal, "k", 61)
         await jobs.recover()
         assert journal.find("k").never_launched
 
 
 async def test_recover_leaves_open_what_may_be_forgotten(opened, provider, journal):
-    provider.description = replace(provider.description, remembers_seconds=0.1)
+    provider.description = replace(provider.description, remembers_seconds=60)
     for key in ("old", "new"):
         journal.intend(provider="prod", plugin="scripted", key=key, name=key, digest="")
-        await asyncio.sleep(0.1 if key == "old" else 0)
+    aged(journal, "old", 61)
     async with opened() as jobs:
         await jobs.recover()
     assert not journal.find("old").never_launched

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import grpc.aio
 import pytest
+from tests.no_time import NoTime
 
 from dayfly.contract.handshake import CHANNEL_OPTIONS
 from dayfly.contract.wire import dayfly_v1_pb2_grpc as v1_grpc
@@ -20,6 +21,8 @@ from dayfly.contract.wire import iac_pb2 as iac
 from dayfly.contract.wire import iac_pb2_grpc as iac_grpc
 from dayfly.contract.wire import plugin_service_pb2_grpc as plugin_grpc
 
+#: Without a process or a socket: what is waited for there takes no time.
+TIMELESS = {"test_gathering", "test_pacing"}
 SCRIPT = Path(__file__).with_name("scripted_plugin.py")
 COOKIE = {
     "WORKFLOW_PLUGIN": "workflow-external-plugin-v1",
@@ -27,6 +30,10 @@ COOKIE = {
     "PLUGIN_MAX_PORT": "25000",
     "PLUGIN_PROTOCOL_VERSIONS": "1",
 }
+
+
+def pytest_asyncio_loop_factories(config, item):
+    return {"loop": NoTime if item.path.stem in TIMELESS else asyncio.new_event_loop}
 
 
 class Running:

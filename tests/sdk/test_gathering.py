@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.no_time import NoTime
 
 from dayfly.contract.errors import NotFound, ProviderFailed, Stopped, Throttled
 from dayfly.sdk.gathering import Gatherer
@@ -245,7 +246,9 @@ def test_it_works_in_a_loop_after_one_that_ended_while_someone_waited(calls):
         await gatherer.close()
         return answer
 
-    asyncio.run(leave())
-    assert asyncio.run(again()) == 70
+    with asyncio.Runner(loop_factory=NoTime) as first:
+        first.run(leave())
+    with asyncio.Runner(loop_factory=NoTime) as second:
+        assert second.run(again()) == 70
     assert calls.batches == [[0], [7]]
     assert all(task.done() for task in asking)
