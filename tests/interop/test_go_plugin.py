@@ -135,6 +135,18 @@ def test_a_timeout_needs_a_canceler(cli, go_plugin):
     assert "its plugin cannot stop jobs" in refused.stderr
 
 
+def test_a_timeout_that_a_stub_cannot_keep_is_told_when_it_is_up(cli, go_plugin):
+    """Nothing but a stop shows that there is none behind what the plugin announces."""
+    answer = cli(
+        *("run", "--on", go_plugin("stub-canceler"), "--image", "i"),
+        *("--timeout", "1s", "--", "sleep", "9"),
+    )
+    assert answer.code == 125  # 124 says that it was stopped.
+    assert "was not stopped when its timeout of 1 s had passed: " in answer.stderr
+    assert "it does not serve workflow.plugin.external.iac.IaCProviderJobCanceler" in answer.stderr
+    assert "It goes on; stop it at the provider itself." in answer.stderr
+
+
 def test_a_plugin_that_ignores_shutdown_is_killed_with_its_group(cli, go_plugin):
     place = cli.directory / "plugins" / go_plugin("deaf")
     process = cli.popen(

@@ -197,7 +197,7 @@ class TestTimeout:
                 await job.wait()
         told = f"{job.name} was not stopped when its timeout of 1 s had passed: may not stop tasks"
         assert caught.value.message == told
-        assert "It goes on" in caught.value.advice
+        assert caught.value.advice == f"It may go on; stop it: dayfly cancel {job.name}."
 
     async def test_a_stop_that_its_plugin_turns_out_not_to_have_is_somebody_elses(
         self, opened, provider

@@ -7,11 +7,13 @@ import signal
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from dayfly.contract.errors import NotServed
 from dayfly.contract.jobs import JobState, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from dayfly.contract.errors import DayflyError
     from dayfly.contract.jobs import JobStatus
 
 _STOP_SIGNALS: Final = {signal.SIGTERM.value, signal.SIGKILL.value}
@@ -48,6 +50,27 @@ class Deadline:
     def _pass(self) -> None:
         self.passed = True
         self._stop()
+
+
+def unkept(error: DayflyError, name: str, timeout_seconds: int) -> DayflyError:
+    """What to tell of a job whose time was up, and which could not be stopped.
+
+    Args:
+        error: Why not.
+        name: The job's.
+        timeout_seconds: As it was asked for.
+    """
+    if isinstance(error, NotServed):
+        advice = "It goes on; stop it at the provider itself."
+    else:
+        advice = error.advice or f"It may go on; stop it: dayfly cancel {name}."
+    return type(error)(
+        f"{name} was not stopped when its timeout of {timeout_seconds} s had passed: "
+        f"{error.message}",
+        advice=advice,
+        field=error.field,
+        reason=error.reason,
+    )
 
 
 def _was_stopped(status: JobStatus) -> bool:

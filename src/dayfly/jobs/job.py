@@ -10,7 +10,7 @@ from dayfly.contract.errors import DayflyError, DeadlinePassed
 from dayfly.contract.jobs import JobState, LogQuery, Reason
 from dayfly.jobs.again import Again
 from dayfly.jobs.cancel import confirmed_stop, request_stop
-from dayfly.jobs.deadline import Deadline
+from dayfly.jobs.deadline import Deadline, unkept
 from dayfly.jobs.follow import Follow
 from dayfly.jobs.records import LineSplitter
 from dayfly.jobs.retry import retried
@@ -249,7 +249,7 @@ class Job:
             try:
                 await self._stop(engine, engine.provider.canceler)
             except DayflyError as error:
-                engine.watch.fail(self.handle, error)
+                engine.watch.fail(self.handle, unkept(error, self.name, timeout_seconds))
 
         self._deadline = Deadline(seconds, timeout_seconds, lambda: engine.begin(stop()))
 
