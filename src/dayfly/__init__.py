@@ -24,7 +24,15 @@ from dayfly.version import __version__
 if TYPE_CHECKING:
     from dayfly.api import Connection, Result, connect, run
     from dayfly.contract.errors import DayflyError
-    from dayfly.contract.jobs import JobHandle, JobSpec, JobState, JobStatus, JobTarget, Reason
+    from dayfly.contract.jobs import (
+        Isolation,
+        JobHandle,
+        JobSpec,
+        JobState,
+        JobStatus,
+        JobTarget,
+        Reason,
+    )
     from dayfly.jobs import Job, LogRecord
 
 _HOMES = {
@@ -33,6 +41,7 @@ _HOMES = {
     "connect": "dayfly.api",
     "run": "dayfly.api",
     "DayflyError": "dayfly.contract.errors",
+    "Isolation": "dayfly.contract.jobs",
     "JobHandle": "dayfly.contract.jobs",
     "JobSpec": "dayfly.contract.jobs",
     "JobState": "dayfly.contract.jobs",
@@ -46,6 +55,7 @@ _HOMES = {
 __all__ = [
     "Connection",
     "DayflyError",
+    "Isolation",
     "Job",
     "JobHandle",
     "JobSpec",

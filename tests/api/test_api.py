@@ -51,6 +51,12 @@ def test_a_secret_of_this_process_reaches_the_job(monkeypatch):
     assert result.exit_code == 0
 
 
+def test_an_isolation_that_a_provider_cannot_give_is_refused_by_its_part():
+    with pytest.raises(InvalidField) as refused:
+        dayfly.run(["true"], isolation=dayfly.Isolation(no_network=True))
+    assert refused.value.field == "isolation.no_network"
+
+
 async def test_run_refuses_to_block_an_event_loop():
     with pytest.raises(FailedPrecondition, match="running event loop"):
         dayfly.run(["true"])

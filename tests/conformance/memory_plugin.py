@@ -61,6 +61,8 @@ class Memory:
         honours = {"command", "run_command", "env", "secrets"}
         if self.fault == "ignores-a-field":
             honours.add("working_dir")
+        if self.fault == "lets-jobs-out":
+            honours.add("isolation.no_new_privileges")
         return Description(
             provider="memory",
             version="1.0.0",

@@ -22,6 +22,7 @@ FAULTS = {
     "adds-a-newline": "no-newline-at-the-end",
     "shows-the-secret": "a-secret-is-nowhere-but-in-the-job",
     "ignores-a-field": "working-directory",
+    "lets-jobs-out": "isolation",
     "invents-jobs": "an-unknown-handle-is-unknown",
 }
 
@@ -91,7 +92,7 @@ def test_a_fault_is_found_by_its_rule(kit, fault, rule):
     assert detail
 
 
-@pytest.mark.parametrize("rule", sorted(set(FAULTS.values()) - {"working-directory"}))
+@pytest.mark.parametrize("rule", sorted(set(FAULTS.values()) - {"isolation", "working-directory"}))
 def test_the_same_rule_holds_without_the_fault(kit, rule):
     assert kit.outcomes("memory", "--only", rule)[rule] == ("passed", None)
 
@@ -101,6 +102,8 @@ def test_what_is_not_there_is_skipped_and_named(kit):
     assert outcomes["a-dry-run-of-prune-changes-nothing"] == ("skipped", "not served: inventory")
     outcomes = kit.outcomes("memory", "--only", "working-directory")
     assert outcomes["working-directory"] == ("skipped", "not honoured: working_dir")
+    outcomes = kit.outcomes("memory", "--only", "isolation")
+    assert outcomes["isolation"] == ("skipped", "not honoured: isolation")
 
 
 def test_a_deviation_is_named_and_must_be_true(kit):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
-from dayfly.contract.jobs import JobSpec, JobTarget, Resources
+from dayfly.contract.jobs import Isolation, JobSpec, JobTarget, Resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +29,7 @@ class JobFields(TypedDict, total=False):
         network: Network to join.
         platform: ``os/arch[/variant]``.
         labels: For finding it again.
+        isolation: What it is kept from, part by part.
         target: Run from something that exists, instead of on its own.
     """
 
@@ -47,6 +48,7 @@ class JobFields(TypedDict, total=False):
     network: str
     platform: str
     labels: Mapping[str, str]
+    isolation: Isolation
     target: JobTarget
 
 
@@ -73,6 +75,7 @@ def job_spec(command: Sequence[str] | str, job: JobFields) -> JobSpec:
         network=job.get("network", ""),
         platform=job.get("platform", ""),
         labels=dict(job.get("labels", {})),
+        isolation=job.get("isolation", Isolation()),
         target=job.get("target", JobTarget()),
     )
 

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dayfly.contract.errors import DayflyError, InvalidField
 from dayfly.contract.jobs import (
+    Isolation,
     JobAlert,
     JobState,
     JobTarget,
@@ -41,6 +42,20 @@ _ARGUMENTS = (
     "%s %d %%",
     "\x01\x1b[31m\x7f",
 )
+
+#: By part of the isolation: what is asked for, and what succeeds in a job that has it. Processes
+#: come last: they leave none for whatever is tried after them.
+_KEPT_FROM: dict[str, tuple[Any, str]] = {
+    "no_network": (True, "! grep : /proc/net/dev | grep -v ' lo:'"),
+    "read_only_root": (True, "grep -q ' / [^ ]* ro,' /proc/mounts"),
+    "no_new_privileges": (True, "grep -q 'NoNewPrivs:.1' /proc/self/status"),
+    "drop_capabilities": (("ALL",), "grep -q 'CapEff:.0000000000000000' /proc/self/status"),
+    "tmpfs": (
+        {"/tmp": 4},  # noqa: S108 - a directory of the job's
+        "cd /tmp && echo true > x && chmod 755 x && ! ./x && ! dd if=/dev/zero of=x bs=1M count=8",
+    ),
+    "pids_limit": (16, "! (for n in 1 2 3 4 5; do for m in 1 2 3 4 5; do sleep 9 & done; done)"),
+}
 
 
 class HonourOrRefuse(Promise):
@@ -101,6 +116,20 @@ class HonourOrRefuse(Promise):
         assert output.stdout == b"got a  word\n"
 
     @rule("submitter")
+    async def test_isolation(self, trial: Trial) -> None:
+        """A job is kept from all that it says, each part of it that is honoured at once."""
+        honoured = (await trial.jobs.describe()).honours
+        tried = {part: how for part, how in _KEPT_FROM.items() if f"isolation.{part}" in honoured}
+        if not tried:
+            pytest.skip("not honoured: isolation")
+        script = "; ".join(
+            f"{{ {how}; }} 2>/dev/null && echo {part}" for part, (_, how) in tried.items()
+        )
+        isolation = Isolation(**{part: value for part, (value, _) in tried.items()})
+        _, output = await trial.finish(trial.job(script, isolation=isolation))
+        assert output.stdout.decode().split() == list(tried)
+
+    @rule("submitter")
     async def test_a_field_that_is_not_honoured_is_refused(self, trial: Trial) -> None:
         """Each field that is not honoured is INVALID_ARGUMENT by its name; nothing is made."""
         submitter, plain = trial.services.submitter, trial.job("true")
@@ -119,6 +148,10 @@ class HonourOrRefuse(Promise):
             "log_destinations": replace(
                 plain, log_destinations=(LogDestination(name="n", endpoint="e"),)
             ),
+            **{
+                f"isolation.{part}": replace(plain, isolation=Isolation(**{part: value}))
+                for part, (value, _) in _KEPT_FROM.items()
+            },
             "target.mode": replace(
                 plain, target=JobTarget(mode=TargetMode.ATTACHED_RUN, name="something")
             ),
