@@ -29,7 +29,10 @@ class Stdio(raw.Stdio):
             for _ in range(1024):
                 yield go.StdioData(channel=go.StdioData.STDOUT, data=lines)
         if MODE == "stdio-one-message":
-            yield go.StdioData(channel=go.StdioData.STDERR, data=HUGE.encode())
+            try:
+                yield go.StdioData(channel=go.StdioData.STDERR, data=HUGE.encode())
+            finally:
+                tell()
         if MODE == "stdio-strange-channel":
             yield go.StdioData(channel=77, data=b"nobody reads this\n")
         tell()
@@ -47,8 +50,9 @@ class Runner(raw.Runner):
         return iac.JobStatusReply(state=iac.JOB_STATE_FAILED, exit_code=3, message=HUGE)
 
     async def JobLogs(self, request, context):
-        if MODE == "log-chunk":
-            yield iac.LogChunk(data=HUGE.encode(), source="stdout")
+        if MODE.startswith("log-chunk"):
+            size = 31 * MEBIBYTE if MODE == "log-chunk-within" else len(HUGE)
+            yield iac.LogChunk(data=HUGE[:size].encode(), source="stdout")
             yield iac.LogChunk(eof=True)
             return
         yield iac.LogChunk(data=b"all\n", source="stdout")

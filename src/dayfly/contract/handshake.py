@@ -34,8 +34,19 @@ MAX_SOCKET_PATH_BYTES = 103
 #: A handshake line that does not end by here is no handshake line.
 MAX_LINE_BYTES = 4096
 
-#: For grpc.aio, on both sides: no message limit, and no simultaneous call turned away.
+#: A host takes no larger answer: several of them have to fit its memory, some three times
+#: each. It is 50,000 jobs in a list, or the whole output of a job in one chunk.
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+
+#: For a host's channel on grpc.aio.
 CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
+)
+
+#: For a plugin's server on grpc.aio: no limit for messages, since hosts differ in what they
+#: take and are trusted, and no simultaneous call turned away.
+SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
     ("grpc.server.max_pending_requests", 1_000_000),

@@ -15,6 +15,7 @@ from dayfly.contract.errors import (
     NotServed,
     ProviderFailed,
 )
+from dayfly.contract.handshake import MAX_ANSWER_BYTES
 from dayfly.contract.rpc_errors import DETAIL_KEY, from_rpc_error
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from dayfly.host.deadlines import Deadlines
     from dayfly.host.watch import ProcessWatch
 
+
+#: How gRPC says that a message was over our limit: as it came, or once decompressed.
+_OVER_LIMIT = ("CLIENT: Received message larger than max", "Decompressed message larger than max")
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -184,6 +188,14 @@ class Calls:
             return NotServed(
                 f"asking plugin {self.plugin!r} {tried}: it does not serve {part}{service}",
                 advice=f"`dayfly describe --on {self.plugin}` shows what it can do.",
+            )
+        details = error.details() or ""
+        if any(words in details for words in _OVER_LIMIT) and not said_more:
+            # Asked again it would be as large, so it is nothing that may pass.
+            limit = f"{MAX_ANSWER_BYTES // 2**20} MiB"
+            return ProviderFailed(
+                f"asking plugin {self.plugin!r} {tried}: its answer is over the limit of {limit} "
+                f"({details})"
             )
         return from_rpc_error(error, f"asking plugin {self.plugin!r} {tried}")
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import grpc.aio
 
 from dayfly.contract import names
-from dayfly.contract.handshake import CHANNEL_OPTIONS
+from dayfly.contract.handshake import SERVER_OPTIONS
 from dayfly.contract.wire import dayfly_v1_pb2_grpc as v1
 from dayfly.contract.wire import go_plugin_pb2_grpc as go
 from dayfly.contract.wire import iac_pb2_grpc as iac
@@ -48,7 +48,7 @@ def build(plugin: Plugin, ending: Ending, output: PrintedOutput) -> grpc.aio.Ser
     """Assemble the server of a plugin; it does not listen yet."""
     required = Required(plugin)
     guard = Guard(plugin.name, required.initialized)
-    server = grpc.aio.server(options=CHANNEL_OPTIONS, interceptors=(guard,))
+    server = grpc.aio.server(options=SERVER_OPTIONS, interceptors=(guard,))
     go.add_GRPCControllerServicer_to_server(Controller(ending), server)
     go.add_GRPCBrokerServicer_to_server(Broker(ending), server)
     go.add_GRPCStdioServicer_to_server(Stdio(output), server)
