@@ -11,6 +11,7 @@ import ssl
 import sys
 import tarfile
 import threading
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,6 +123,15 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
             with suppress(OSError):
                 while True:
                     self.wfile.write(b"x" * 65536)
+        elif path.startswith("/slow-"):
+            # A byte now and then, where a client reads a line and no end comes.
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            if path.startswith("/slow-chunks/"):
+                self.wfile.write(b"Transfer-Encoding: chunked\r\n\r\n")
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b"0")
+                    time.sleep(0.05)
         elif path.startswith("/error/"):
             self.send_error(int(path.rpartition("/")[2]))
         else:
