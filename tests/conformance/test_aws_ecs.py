@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.conformance.stand_ins import CREDENTIALS, free_port, serving
+from tests.conformance.ministack import call, ministack, secret_arn, settings
+from tests.conformance.stand_ins import free_port
 
-from dayfly.providers.aws.client import Aws
-from dayfly.providers.aws.config import Config
 from dayfly.testing import ProviderUnderTest, RunnerConformance
 
 if TYPE_CHECKING:
@@ -19,18 +17,7 @@ pytestmark = [pytest.mark.cloud, pytest.mark.timeout(300)]
 
 PORT = free_port()
 URL = f"http://127.0.0.1:{PORT}"
-REGION = "us-east-1"
-#: MiniStack finds a secret by its ARN without the six characters that AWS appends.
-SECRET = f"arn:aws:secretsmanager:{REGION}:000000000000:secret:dayfly-conformance"
-CONFIG = {
-    "region": REGION,
-    "endpoint_url": URL,
-    "cluster": "conformance",
-    "subnets": ["subnet-00000001"],
-    "execution_role": "arn:aws:iam::000000000000:role/ecsTaskExecutionRole",
-    "log_drain_seconds": 3,
-    "log_settle_seconds": 0.2,
-}
+NAME = "dayfly-conformance"
 
 _FORGETS = "ECS itself forgets a stopped task, about an hour after it stopped; nothing removes it"
 _LINES = "awslogs keeps lines of text and not bytes"
@@ -63,54 +50,24 @@ DEVIATIONS = {
 
 def store(value: str) -> None:
     """Put the canary into MiniStack's Secrets Manager."""
-
-    async def put() -> None:
-        aws = Aws(Config(region=REGION, endpoint_url=URL))
-        name = SECRET.rsplit(":", maxsplit=1)[-1]
-        try:
-            await aws.call("secretsmanager", "PutSecretValue", SecretId=name, SecretString=value)
-        finally:
-            await aws.close()
-
-    asyncio.run(put())
+    call(URL, "secretsmanager", "PutSecretValue", SecretId=NAME, SecretString=value)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    env = {
-        "GATEWAY_PORT": str(PORT),
-        "BIND_HOST": "127.0.0.1",
-        # At its default a burst of tasks does not start on a slow engine.
-        "MINISTACK_DOCKER_TIMEOUT": "120",
-    }
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     log = tmp_path_factory.mktemp("ministack") / "log"
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in CREDENTIALS.items():
-            patch.setenv(name, value)
-        argv = ["ministack/bin/python", "-m", "ministack"]
-        with serving(argv, f"{URL}/_ministack/health", env, log):
-            asyncio.run(_prepare())
-            yield
-
-
-async def _prepare() -> None:
-    aws = Aws(Config(region=REGION, endpoint_url=URL))
-    try:
-        await aws.call("ecs", "CreateCluster", clusterName=CONFIG["cluster"])
-        name = SECRET.rsplit(":", maxsplit=1)[-1]
-        await aws.call("secretsmanager", "CreateSecret", Name=name, SecretString="not yet")
-    finally:
-        await aws.close()
+    with ministack(PORT, log, **{NAME: "not yet"}):
+        yield
 
 
 class TestEcs(RunnerConformance):
     provider = ProviderUnderTest(
         plugin="aws",
-        config=CONFIG,
+        config=settings(URL),
         image="dayfly-test:latest",
         missing_image="localhost:1/dayfly/no-such-image:none",
-        missing_secret=f"arn:aws:secretsmanager:{REGION}:000000000000:secret:nowhere",
-        secret_reference=SECRET,
+        missing_secret=secret_arn("nowhere"),
+        secret_reference=secret_arn(NAME),
         store_secret=store,
         clock_seconds=1.0,
         deviations=DEVIATIONS,

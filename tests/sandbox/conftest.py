@@ -5,9 +5,12 @@ from __future__ import annotations
 import subprocess
 import uuid
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.conformance.ministack import ministack, secret_arn, settings
+from tests.conformance.stand_ins import free_port
+from tests.sandbox.go_place import installed
 from tests.sandbox.remote_agent import SECRET, SETTINGS, own_network, running_agent
 
 from dayfly.api import connect
@@ -52,18 +55,39 @@ def running_of(image: str) -> bool:
 
 
 @pytest.fixture
-def sandbox_with(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[dict[str, RemoteRunner]], Sandbox]:
-    """Makes a sandbox over real plugins, with these remote runners."""
+def sandbox_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Sandbox]:
+    """Makes a sandbox over real plugins, with these remote runners and further providers."""
     import tomllib
 
     monkeypatch.setenv("AGENT_SECRET", SECRET)
-    config = parse_config(tomllib.loads(SETTINGS))
     journal = Journal.open(tmp_path / "state" / "journal.sqlite3")
-    return lambda runners: Sandbox(
-        partial(connect, config=config, journal=journal), runners=runners
-    )
+
+    def made(runners: dict[str, RemoteRunner], **tables: dict[str, Any]) -> Sandbox:
+        document = tomllib.loads(SETTINGS)
+        document["providers"] |= tables
+        config = parse_config(document)
+        return Sandbox(partial(connect, config=config, journal=journal), runners=runners)
+
+    return made
+
+
+@pytest.fixture
+def go_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The Go plugin of tests/interop, ready to be loaded by its name."""
+    yield from installed(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, Any]]]:
+    """ECS behind MiniStack: an image whose containers are its own, and the configuration."""
+    name = f"dayfly-test:ministack-{uuid.uuid4().hex[:8]}"
+    subprocess.run(["docker", "tag", "dayfly-test:latest", name], check=True)
+    log = tmp_path_factory.mktemp("ministack") / "log"
+    with ministack(free_port(), log, token=SECRET) as url:
+        references = {"ci/token": secret_arn("token")}
+        quick = {"log_drain_seconds": 1}
+        yield name, {"plugin": "aws", **settings(url), **quick, "secrets": references}
+    subprocess.run(["docker", "rmi", name], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
