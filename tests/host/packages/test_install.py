@@ -24,11 +24,12 @@ from dayfly.host import connect, find_plugin, list_plugins, spawn
 from dayfly.host.packages.guard import held
 from dayfly.host.packages.indexes import Index
 from dayfly.host.packages.install import install
-from dayfly.host.packages.lock import read_lock
+from dayfly.host.packages.lock import read_lock, write_lock
 from dayfly.host.packages.places import recover, take_out
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import FrameType
 
 GOOD = tar_gz(good_members())
 
@@ -260,6 +261,35 @@ def test_a_death_in_the_middle_is_mended_by_the_next(shelf, plugins_dir, died):
         recover(plugins_dir)
     assert find_plugin("raw").manifest.version == "1.2.3"
     assert names(plugins_dir) == ["plugins.lock", "raw"]
+
+
+def test_an_interrupt_once_the_lock_tells_of_it_leaves_the_new_one(shelf, plugins_dir):
+    shelf.put(GOOD)
+    get(shelf)
+    shelf.put(tar_gz(good_members(version="2.0.0")), version="2.0.0")
+
+    def interrupt(frame: FrameType, event: str, _: object) -> None:
+        """As a Ctrl-C at this very moment."""
+        if event == "return" and frame.f_code is write_lock.__code__:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    sys.setprofile(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            get(shelf)
+    finally:
+        sys.setprofile(None)
+    assert find_plugin("raw").manifest.version == "2.0.0"
+
+
+def test_what_python_keeps_of_a_module_beside_the_program_is_no_change(shelf, plugins_dir):
+    shelf.put(tar_gz([*good_members(), member("raw/parts.py", b"x = 1\n")]))
+    get(shelf)
+    imports = [sys.executable, "-c", "import parts"]
+    subprocess.run(imports, cwd=plugins_dir / "raw", env={"PATH": os.defpath}, check=True)
+    assert (plugins_dir / "raw" / "__pycache__").is_dir()
+    assert find_plugin("raw").name == "raw"
 
 
 def test_removing(shelf, plugins_dir):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import resource
 import stat
 import tarfile
 from contextlib import suppress
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.host.packages.shelf import PROGRAM, folder, good_members, member, tar_gz
 
-from dayfly.contract.errors import InvalidField
+from dayfly.contract.errors import FailedPrecondition, InvalidField
 from dayfly.host.packages.unpack import Limits, unpack
 
 SMALL = Limits(files=10, bytes=100_000)
@@ -122,6 +123,20 @@ def test_a_truncated_one_is_refused(tmp_path, into, keep):
     whole = tar_gz(good_members())
     with pytest.raises(InvalidField, match=r"cannot be unpacked|nothing in it"):
         unpack(put(tmp_path, whole[:keep]), into)
+
+
+def test_a_full_disk_is_not_the_archives_fault(tmp_path, into):
+    members = [folder("raw"), member("raw/big", bytes(50_000))]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    archive = put(tmp_path, tar_gz(members))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(
+            FailedPrecondition, match=r"into cannot hold what is in x\.tar\.gz: File"
+        ):
+            unpack(archive, into)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_damaged_one_is_refused(tmp_path, into):

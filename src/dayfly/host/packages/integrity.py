@@ -44,7 +44,10 @@ def check_intact(directory: Path) -> None:
 
 
 def difference(directory: Path, locked: LockedPlugin) -> str:
-    """The first file that differs, in words; empty where there is none."""
+    """The first file that differs, in words; empty where there is none.
+
+    What Python keeps in ``__pycache__`` is nobody's file.
+    """
     there = file_digests(directory)
     for path in sorted(there.keys() | locked.files.keys()):
         if path not in there:
@@ -62,6 +65,8 @@ def file_digests(directory: Path) -> dict[str, str]:
 
     found = {}
     for place, folders, files in os.walk(directory):
+        # Python's own, of a module beside the program, from its first import on.
+        folders[:] = [folder for folder in folders if folder != "__pycache__"]
         for name in (*files, *(f for f in folders if os.path.islink(os.path.join(place, f)))):  # noqa: PTH114, PTH118 - strings, on the fast path
             path = os.path.join(place, name)  # noqa: PTH118 - as above
             key = os.path.relpath(path, directory)

@@ -52,7 +52,9 @@ def put(plugins: Path, new: Path, locked: LockedPlugin) -> None:
             new.rename(place)
             write_lock(plugins, before | {locked.name: locked})
         except BaseException as error:
-            _roll_back(place, old, new)
+            # A Ctrl-C may come when the lock has told of the new one already.
+            if read_lock(plugins).get(locked.name) != locked:
+                _roll_back(place, old, new)
             if isinstance(error, OSError):
                 raise FailedPrecondition(
                     f"plugin {locked.name!r} could not be put into {plugins}: {error}; what was "

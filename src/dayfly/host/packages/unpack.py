@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import shutil
 import tarfile
@@ -9,7 +10,7 @@ import zlib
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple, cast
 
-from dayfly.contract.errors import InvalidField
+from dayfly.contract.errors import FailedPrecondition, InvalidField
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 #: A tar's own headers and padding, for each of its files.
 _OVERHEAD: Final = 4 * 1024
 _PIECE: Final = 1 << 16
+_NO_ROOM: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 
 
 class Limits(NamedTuple):
@@ -45,6 +47,7 @@ def unpack(archive: Path, into: Path, *, limits: Limits = LIMITS) -> Path:
 
     Raises:
         InvalidField: It is damaged, or holds what no plugin's archive does; naming it.
+        FailedPrecondition: The disk is full.
     """
     seen: set[str] = set()
     try:
@@ -60,6 +63,10 @@ def unpack(archive: Path, into: Path, *, limits: Limits = LIMITS) -> Path:
     except InvalidField as error:
         raise InvalidField(f"{archive.name}: {error.message}", field="archive") from error
     except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise FailedPrecondition(
+                f"{into} cannot hold what is in {archive.name}: {error.strerror}"
+            ) from error
         raise InvalidField(
             f"{archive.name}: cannot be unpacked: {error}", field="archive"
         ) from error
