@@ -9,43 +9,118 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from dayfly.contract.errors import FailedPrecondition, InvalidField, ProviderFailed
+from dayfly.host import PluginRegistry, connect, find_plugin, spawn
+from dayfly.host.config import parse_config
 
+SCRIPT = Path(__file__).with_name("debugged_plugin.py")
 DAYFLY = Path(sys.executable).with_name("dayfly")
-NAME = "DAYFLY_REATTACH_PLUGINS"
+TWO = {"providers": {"one": {"plugin": "raw", "a": 1}, "two": {"plugin": "raw"}}}
 
 
 @pytest.fixture
-def plugin() -> Iterator[subprocess.Popen[str]]:
-    """The local plugin, by hand."""
-    argv = [sys.executable, "-P", "-m", "dayfly.providers.local", "--debug"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
-        yield process
+def installed(make_plugin):
+    """A plugin whose own program must not be started."""
+    return make_plugin("#!/bin/sh\necho started >&2\nexit 9\n")
+
+
+@pytest.fixture
+def by_hand(monkeypatch):
+    """Starts a plugin in debug mode; the environment names it from then on, as it said."""
+    started = []
+
+    def start(*argv):
+        process = subprocess.Popen(
+            [sys.executable, "-P", *argv, "--debug"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        exported = ""
+        while not exported:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            exported = line.strip() if "export" in line else ""
+        (assignment,) = shlex.split(exported.removeprefix("export "))
+        name, _, value = assignment.partition("=")
+        monkeypatch.setenv(name, value)
+        return process
+
+    yield start
+    for process in started:
         process.kill()
+        process.communicate()
 
 
 @pytest.fixture
-def told(plugin: subprocess.Popen[str]) -> dict[str, Any]:
-    """What it says to put into the variable."""
-    assert plugin.stdout
-    for line in plugin.stdout:
-        if found := re.match(rf"\s+export {NAME}=(.*)", line):
-            return dict(json.loads(shlex.split(found[1])[0]))
-    raise AssertionError("it said nothing")
+def debugged(installed, by_hand):
+    """The plugin, started by hand."""
+    return by_hand(SCRIPT)
 
 
-def run(tmp_path: Path, value: object, *command: str) -> subprocess.CompletedProcess[str]:
-    text = value if isinstance(value, str) else json.dumps(value)
-    env = {**os.environ, "DAYFLY_STATE_DIR": str(tmp_path / "state"), NAME: text}
+async def configured(plugin):
+    (region,) = await plugin.services.regions.list_regions("")
+    return int(region.name)
+
+
+async def test_it_is_used_and_left_running(debugged):
+    for count in (1, 2):
+        async with connect(spawn(find_plugin("raw"))) as plugin:
+            assert plugin.pid == debugged.pid
+            assert await configured(plugin) == count
+    assert debugged.poll() is None
+    assert [debugged.stdout.readline() for _ in range(4)][-2:] == [
+        "configured 1\n",
+        "configured 2\n",
+    ]
+
+
+def test_ctrl_c_ends_it_and_removes_its_socket(debugged):
+    entry = json.loads(os.environ["DAYFLY_REATTACH_PLUGINS"])["raw"]
+    assert Path(entry["Addr"]["String"]).exists()
+    debugged.send_signal(signal.SIGINT)
+    assert debugged.wait(10) == 0
+    assert not Path(entry["Addr"]["String"]).parent.exists()
+    with pytest.raises(FailedPrecondition, match=r"does not listen at .* any more"):
+        spawn(find_plugin("raw"))
+
+
+async def test_its_death_in_the_middle_is_told(debugged):
+    async with connect(spawn(find_plugin("raw"))) as plugin:
+        debugged.kill()
+        debugged.wait(5)
+        with pytest.raises(ProviderFailed, match=rf"pid {debugged.pid}\) closed its socket"):
+            await configured(plugin)
+        assert not plugin.alive
+
+
+async def test_it_serves_one_configuration_at_a_time(debugged):
+    async with PluginRegistry(parse_config(TWO)) as registry:
+        await registry.plugin("one")
+        with pytest.raises(FailedPrecondition, match=r"for configuration 'one'.* serve 'two'"):
+            await registry.plugin("two")
+        assert await configured(await registry.plugin("one")) == 1
+    async with PluginRegistry(parse_config(TWO)) as registry:
+        assert await configured(await registry.plugin("two")) == 2
+
+
+async def test_other_plugins_are_started_as_ever(debugged, make_plugin, raw_script):
+    make_plugin(raw_script(), name="other")
+    async with connect(spawn(find_plugin("other"))) as plugin:
+        assert plugin.pid != debugged.pid
+        assert (await plugin.services.submitter.describe()).provider == "raw"
+
+
+def dayfly(tmp_path, *argv):
     return subprocess.run(
-        [DAYFLY, "run", "--", *command],
-        env=env,
+        [DAYFLY, *argv],
+        env={**os.environ, "DAYFLY_STATE_DIR": str(tmp_path / "state")},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -54,46 +129,90 @@ def run(tmp_path: Path, value: object, *command: str) -> subprocess.CompletedPro
     )
 
 
-def test_one_host_after_another_uses_it_and_it_runs_on(
-    plugin: subprocess.Popen[str], told: dict[str, Any], tmp_path: Path
-) -> None:
+def test_one_command_after_another_uses_it(by_hand, tmp_path):
+    plugin = by_hand("-m", "dayfly.providers.local")
     for code in (0, 4):
-        done = run(tmp_path, told, "sh", "-c", f"echo $PPID; exit {code}")
-        assert done.returncode == code, done.stderr
-    assert told["local"]["Pid"] == plugin.pid
+        done = dayfly(tmp_path, "run", "--", "sh", "-c", f"echo out; exit {code}")
+        assert (done.returncode, done.stdout) == (code, "out\n"), done.stderr
     assert plugin.poll() is None
-    plugin.send_signal(signal.SIGINT)
-    assert plugin.wait(10) == 0
 
 
-def test_one_that_has_ended_is_told(
-    plugin: subprocess.Popen[str], told: dict[str, Any], tmp_path: Path
-) -> None:
-    plugin.send_signal(signal.SIGINT)
-    plugin.wait(10)
-    done = run(tmp_path, told, "true")
+def test_the_conformance_kit_takes_none_that_it_cannot_start_and_kill(debugged, tmp_path):
+    done = dayfly(tmp_path, "conformance", "raw")
     assert done.returncode == 125
-    assert f"names process {plugin.pid} for plugin 'local'" in done.stderr
+    assert done.stderr.splitlines()[0] == (
+        "dayfly: DAYFLY_REATTACH_PLUGINS names a running 'raw', and the kit starts and kills the "
+        "plugin that it tests"
+    )
+    assert debugged.poll() is None
 
 
 @pytest.mark.parametrize(
-    "value",
+    ("document", "said"),
     [
-        "nonsense",
-        "[]",
-        {"local": {}},
-        {"local": {"Protocol": "grpc", "Pid": "1", "Addr": {"Network": "unix", "String": "/x"}}},
-        {"local": {"Protocol": "grpc", "Pid": 1, "Addr": {"Network": "tcp", "String": "h:1"}}},
-        {"local": {"Protocol": "netrpc", "Pid": 1, "Addr": {"Network": "unix", "String": "/x"}}},
+        ("{", "allowed: "),
+        ("[]", "allowed: "),
+        ('{"raw": 1}', r"\['raw'\]"),
+        ('{"raw": {"Protocol": "grpc", "Pid": "1", "Addr": {}}}', r"\['raw'\]"),
+        (
+            '{"raw": {"Protocol": "grpc", "Pid": 0, "Addr": {"Network": "unix", "String": "/s"}}}',
+            r"\['raw'\]",
+        ),
+        (
+            '{"raw": {"Protocol": "odd", "Pid": 1, "Addr": {"Network": "unix", "String": "/s"}}}',
+            "odd",
+        ),
+        (
+            '{"raw": {"Protocol": "grpc", "Pid": 1, "Addr": {"Network": "tcp", "String": "/s"}}}',
+            "tcp",
+        ),
     ],
 )
-def test_a_value_that_is_none_is_refused(value: object, tmp_path: Path) -> None:
-    done = run(tmp_path, value, "true")
-    assert done.returncode == 125
-    assert done.stderr.startswith("dayfly: ")
-    assert "Traceback" not in done.stderr
+def test_a_wrong_value_is_refused(installed, monkeypatch, document, said):
+    monkeypatch.setenv("DAYFLY_REATTACH_PLUGINS", document)
+    with pytest.raises(InvalidField, match=said):
+        spawn(installed)
 
 
-def test_another_plugin_is_started_as_ever(told: dict[str, Any], tmp_path: Path) -> None:
-    done = run(tmp_path, {"another": told["local"]}, "echo", "started")
-    assert (done.returncode, done.stdout) == (0, "started\n")
+def test_a_process_that_is_gone_is_refused(installed, monkeypatch, tmp_path):
+    done = subprocess.run(["sh", "-c", "echo $$"], capture_output=True, text=True, check=True)
+    address = {"Network": "unix", "String": str(tmp_path)}
+    entry = {"Protocol": "grpc", "Pid": int(done.stdout), "Addr": address}
+    monkeypatch.setenv("DAYFLY_REATTACH_PLUGINS", json.dumps({"raw": entry}))
+    with pytest.raises(FailedPrecondition, match=f"names process {int(done.stdout)}"):
+        spawn(installed)
+
+
+def test_a_variable_starts_it_in_debug_mode_too(short_wait):
+    out = short_wait({"DAYFLY_DEBUG_PLUGIN": "1"})
+    assert re.search(r"export DAYFLY_REATTACH_PLUGINS='\{\"raw\": ", out)
+
+
+def test_a_host_that_debugs_itself_gets_a_plain_plugin(short_wait):
+    cookie = {"WORKFLOW_PLUGIN": "workflow-external-plugin-v1", "DAYFLY_DEBUG_PLUGIN": "1"}
+    assert short_wait(cookie).startswith("1|1|unix|/")
+
+
+@pytest.fixture
+def short_wait():
+    """What the plugin prints first in an environment."""
+
+    def run(environment):
+        process = subprocess.Popen(
+            [sys.executable, SCRIPT],
+            env={**os.environ, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        try:
+            out = process.stdout.readline()
+            deadline = time.monotonic() + 5
+            while "|" not in out and "export" not in out and time.monotonic() < deadline:
+                out += process.stdout.readline()
+            return out
+        finally:
+            process.kill()
+            process.communicate()
+
+    return run

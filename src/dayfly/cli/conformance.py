@@ -12,10 +12,12 @@ from dayfly.cli.exits import FAILED
 from dayfly.cli.printing import print_json, print_table, say, show
 from dayfly.cli.settings import Settings, pass_settings, shared_options
 from dayfly.contract.errors import FailedPrecondition, InvalidField
+from dayfly.contract.handshake import REATTACH_ENV
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dayfly.host import InstalledPlugin
     from dayfly.testing import ProviderUnderTest, Result, Rule
 
 _WORDS = {"passed": "ok", "failed": "!FAILED", "skipped": "skipped", "deviates": "deviates"}
@@ -100,7 +102,7 @@ def _provider(
         raise click.UsageError("Name a plugin, or a configuration with --on.")
     config = load_config().provider(on) if on else None
     name = plugin or (config.plugin if config else "")
-    find_plugin(name)
+    _refuse_running(find_plugin(name))
     return ProviderUnderTest(
         plugin=os.path.abspath(name) if os.sep in name else name,  # noqa: PTH100 - text
         config=config.settings if config else {},
@@ -109,6 +111,17 @@ def _provider(
         deviations=deviations,
         seconds=seconds,
     )
+
+
+def _refuse_running(plugin: InstalledPlugin) -> None:
+    from dayfly.host.reattach import reattached  # noqa: PLC0415 - not needed for --list
+
+    if reattached(plugin, os.environ.get(REATTACH_ENV) or "{}"):
+        raise FailedPrecondition(
+            f"{REATTACH_ENV} names a running {plugin.name!r}, and the kit starts and kills the "
+            "plugin that it tests",
+            advice=f"Unset {REATTACH_ENV}.",
+        )
 
 
 def _deviations(given: Sequence[str], rules: Sequence[Rule]) -> dict[str, str]:
