@@ -21,10 +21,15 @@ if TYPE_CHECKING:
 @shared_options
 @pass_settings
 def plugin_info(settings: Settings, plugin: str, index: str) -> None:
-    """Show what an index says of a plugin, and whether it can be installed here."""
-    from dayfly.host.packages.indexes import Index  # noqa: PLC0415 - not needed for --help
+    """Show what an index says of a plugin, and whether it can be installed here.
 
-    entry = Index(index).entry(plugin)
+    PLUGIN is its name, or NAME@X.Y.Z for another version than the index offers.
+    """
+    from dayfly.host.packages.entries import needs  # noqa: PLC0415 - not needed for --help
+    from dayfly.host.packages.indexes import Index  # noqa: PLC0415 - same
+    from dayfly.host.packages.naming import split_version  # noqa: PLC0415 - same
+
+    entry = Index(index).entry(*split_version(plugin))
     why_not = _why_not(entry)
     if settings.json:
         print_json({**entry.document, "installable": not why_not, "why_not": why_not or None})
@@ -34,6 +39,12 @@ def plugin_info(settings: Settings, plugin: str, index: str) -> None:
     rows += [[key, str(entry.document[key])] for key in shown if entry.document.get(key)]
     services = entry.document.get("capabilities", {}).get("serviceMethods", [])
     rows += [["service", service] for service in services]
+    rows += [["needs", other] for other in needs(entry)]
+    rows += [
+        [word, item["name"]]
+        for word in ("config", "secrets")
+        for item in entry.document.get(f"required_{word}", ())
+    ]
     rows += [
         ["download", f"{d.os}/{d.arch}  {d.sha256 or 'without a sha256'}  {d.url}"]
         for d in entry.downloads

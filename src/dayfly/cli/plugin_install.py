@@ -17,7 +17,8 @@ from dayfly.cli.settings import Settings, pass_settings, shared_options
 def plugin_install(settings: Settings, plugin: str, index: str) -> None:
     """Install a plugin of an index, or replace it with the version that the index has.
 
-    The archive's SHA-256 must be the one in the index. The former version stays until the
+    PLUGIN is its name, or NAME@X.Y.Z for another version that the index has. The archive's
+    SHA-256 must be the one in the index. The former version stays until the
     new one is in its place, and comes back if anything goes wrong.
     """
     from dayfly.host.packages.indexes import Index  # noqa: PLC0415 - not needed for --help

@@ -17,7 +17,7 @@ MAX_BYTES = 1024 * 1024
 
 #: The contract sets no length; a directory's name and a label have one.
 NAME = re.compile(r"[a-z][a-z0-9-]{0,61}[a-z0-9]")
-_VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
+VERSION = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)")
 _SERVICE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+")
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
@@ -88,7 +88,7 @@ def parse_manifest(document: object) -> Manifest:
         name=_matching(
             document, "name", NAME, "2 to 63 lower case letters, digits and hyphens, a letter first"
         ),
-        version=_matching(document, "version", _VERSION, "X.Y.Z"),
+        version=_matching(document, "version", VERSION, "X.Y.Z"),
         author=_text(document, "author"),
         description=_text(document, "description"),
         services=_list_matching(document, "iacServices", _SERVICE, "full names of services"),

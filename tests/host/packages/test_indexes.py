@@ -34,7 +34,7 @@ def test_search_entry_and_archive(location, shelf):
     found = index.entry("raw")
     assert found.description == "A raw plugin."
     into = io.BytesIO()
-    source = index.copy(found.downloads[0], into)
+    source = index.source.copy(found.downloads[0], into)
     assert into.getvalue() == (shelf.directory / "raw.tar.gz").read_bytes()
     assert source.endswith("/raw.tar.gz")
 
@@ -50,7 +50,7 @@ def test_a_file_beside_one_in_the_current_directory(shelf, monkeypatch):
     for location in ("index.json", "."):
         index = Index(location)
         into = io.BytesIO()
-        index.copy(index.entry("raw").downloads[0], into)
+        index.source.copy(index.entry("raw").downloads[0], into)
         assert into.getvalue()
 
 
@@ -179,4 +179,91 @@ def test_a_download_from_elsewhere_is_refused(shelf, url):
     shelf.put(b"", url=url)
     index = Index(str(shelf.directory))
     with pytest.raises(FailedPrecondition, match="https"):
-        index.copy(index.entry("raw").downloads[0], io.BytesIO())
+        index.source.copy(index.entry("raw").downloads[0], io.BytesIO())
+
+
+def versions(*numbers: str) -> dict[str, object]:
+    """As the published workflow-registry lists them: null, and fields of its own."""
+    items = [
+        {
+            "version": number,
+            "released": "2026-07-01T00:00:00Z",
+            "prerelease": False,
+            "minEngineVersion": None,
+            "downloads": [{**GOOD["downloads"][0], "url": f"raw-{number}.tar.gz"}],
+        }
+        for number in numbers
+    ]
+    return {"name": "raw", "versions": items}
+
+
+@pytest.mark.parametrize("base", ["", "/index.json"])
+def test_the_published_form_of_the_registry(shelf, web, base):
+    """A list that says less than the entries beside it, and all versions in a third file."""
+    document = shelf.put(b"")
+    summary = {key: value for key, value in document.items() if key != "downloads"}
+    (shelf.directory / "index.json").write_text(json.dumps([summary | {"assets": None}]))
+    place = shelf.directory / "plugins" / "raw"
+    (place / "versions.json").write_text(json.dumps(versions("1.3.0", "1.2.3", "1.0.0")))
+    index = Index(f"{web}{base}")
+    assert [item.name for item in index.listed()[0]] == ["raw"]
+    assert index.entry("raw").downloads[0].url == "raw.tar.gz"
+    older = index.entry("raw", "1.0.0")
+    assert (older.version, older.downloads[0].url) == ("1.0.0", "raw-1.0.0.tar.gz")
+    with pytest.raises(NotFound, match=r"no version 9\.0\.0 of .*; there are: 1\.2\.3, 1\.3\.0"):
+        index.entry("raw", "9.0.0")
+
+
+def test_a_digest_that_the_entry_lacks_is_looked_up_beside_it(shelf):
+    [download] = GOOD["downloads"]
+    bare = {key: value for key, value in download.items() if key != "sha256"}
+    shelf.put(b"", downloads=[bare])
+    index = Index(str(shelf.directory))
+    assert index.entry("raw").downloads[0].sha256 == ""
+    place = shelf.directory / "plugins" / "raw"
+    (place / "versions.json").write_text(json.dumps(versions("1.2.3")))
+    assert index.entry("raw").downloads[0].sha256 == download["sha256"]
+
+
+def test_one_version_alone_says_which(shelf):
+    shelf.put(b"")
+    index = Index(str(shelf.directory))
+    assert index.entry("raw", "1.2.3").version == "1.2.3"
+    with pytest.raises(NotFound, match=r"has plugin 'raw' in version 1\.2\.3 alone"):
+        index.entry("raw", "1.0.0")
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("[]", "versions"),
+        ('{"versions": [{}]}', "versions[0].version"),
+        (
+            '{"versions": [{"version": "1.0.0", "downloads": [{"os": "linux"}]}]}',
+            "versions[0].downloads[0].arch",
+        ),
+    ],
+)
+def test_a_wrong_list_of_versions_is_named(shelf, text, field):
+    shelf.put(b"")
+    (shelf.directory / "plugins" / "raw" / "versions.json").write_text(text)
+    with pytest.raises(InvalidField, match=r"versions\.json: ") as caught:
+        Index(str(shelf.directory)).entry("raw", "1.0.0")
+    assert caught.value.field == field
+
+
+def test_what_is_built_into_other_hosts_has_its_folders_name(shelf):
+    shelf.put(b"", name="long-name", type="builtin")
+    index = Index(str(shelf.directory))
+    assert [item.name for item in index.listed()[0]] == ["raw"]
+    assert index.entry("raw").name == "raw"
+
+
+def test_a_path_within_an_index_on_the_web_may_have_a_space(shelf, web):
+    shelf.put(b"", url="a b/raw#1.tar.gz")
+    (shelf.directory / "a b").mkdir()
+    (shelf.directory / "a b" / "raw#1.tar.gz").write_bytes(b"an archive")
+    into = io.BytesIO()
+    index = Index(web)
+    index.source.copy(index.entry("raw").downloads[0], into)
+    assert into.getvalue() == b"an archive"

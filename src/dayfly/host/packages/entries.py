@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from dayfly.contract.errors import FailedPrecondition, InvalidField, NotFound
 from dayfly.host.packages.entry_form import ENTRY
 
+_BOUNDS: Final = (("minVersion", ">="), ("maxVersion", "<="))
 _SHA256: Final = re.compile(r"[0-9a-fA-F]{64}")
 
 
@@ -92,3 +93,11 @@ def download_for(entry: Entry, system: str, machine: str) -> Download:
             field="downloads.sha256",
         )
     return download._replace(sha256=download.sha256.lower())
+
+
+def needs(entry: Entry) -> list[str]:
+    """Other plugins that this one asks for, such as ``other >= 1.2.0``."""
+    return [
+        " ".join([item["name"]] + [f"{sign} {item[key]}" for key, sign in _BOUNDS if key in item])
+        for item in entry.document.get("dependencies", ())
+    ]

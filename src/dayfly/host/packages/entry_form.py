@@ -67,6 +67,17 @@ _CAPABILITIES: Final = {
         )
     ),
 }  # fmt: skip
+DOWNLOADS: Final = several(
+    table(
+        {
+            "os": one_of("linux", "darwin", "windows"),
+            "arch": one_of("amd64", "arm64"),
+            "url": _TEXT,
+            "sha256": _TEXT,
+        },
+        required=("os", "arch", "url"),
+    )
+)
 ENTRY: Final = table(
     {
         **dict.fromkeys(
@@ -91,17 +102,7 @@ ENTRY: Final = table(
         "checksums": open_table(_TEXT),
         "keywords": _TEXTS,
         "private": flag,
-        "downloads": several(
-            table(
-                {
-                    "os": one_of("linux", "darwin", "windows"),
-                    "arch": one_of("amd64", "arm64"),
-                    "url": _TEXT,
-                    "sha256": _TEXT,
-                },
-                required=("os", "arch", "url"),
-            )
-        ),
+        "downloads": DOWNLOADS,
         "assets": table({"ui": flag, "config": flag}),
         "dependencies": several(
             table(

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from dayfly.contract.errors import AlreadyExists, FailedPrecondition
 from dayfly.host.discovery import built_in, plugins_dir
 from dayfly.host.packages.content import check_content
-from dayfly.host.packages.entries import download_for
+from dayfly.host.packages.entries import download_for, needs
 from dayfly.host.packages.integrity import difference, file_digests
 from dayfly.host.packages.lock import LockedPlugin, read_lock
+from dayfly.host.packages.naming import split_version
 from dayfly.host.packages.places import NEW, put
 from dayfly.host.packages.platforms import system_and_machine
 from dayfly.host.packages.unpack import unpack
@@ -42,22 +43,24 @@ class Installed(NamedTuple):
     changed: bool
 
 
-def install(index: Index, name: str, tell: Callable[[str], None]) -> Installed:
+def install(index: Index, plugin: str, tell: Callable[[str], None]) -> Installed:
     """Install a plugin, or leave things as they are.
 
     Args:
         index: Where it is found.
-        name: The plugin's.
-        tell: Called with a sentence before each step that may take its time.
+        plugin: Its name; or ``NAME@X.Y.Z``, for another version than the index offers.
+        tell: Called with a sentence before each step that may take its time, and with what
+            the plugin needs beside it.
 
     Raises:
-        NotFound: It is not in the index, or not for this kind of machine.
+        NotFound: It is not in the index, not in this version, or not for this kind of machine.
         AlreadyExists: The name is that of a built-in plugin, or of one put there by hand.
         FailedPrecondition: The archive has no digest or another one, or cannot be put there.
         InvalidField: The entry, the archive or its plugin.json is wrong.
         DayflyError: The index or the archive could not be read.
     """
-    entry = index.entry(name)
+    name, version = split_version(plugin)
+    entry = index.entry(name, version)
     if built_in(name):
         raise AlreadyExists(f"plugin {name!r} comes with dayfly, and would hide the installed one")
     download = download_for(entry, *system_and_machine())
@@ -72,14 +75,16 @@ def install(index: Index, name: str, tell: Callable[[str], None]) -> Installed:
         (place / "content").mkdir()
         folder = unpack(place / "archive", place / "content")
         check_content(folder, entry.name, entry.version)
-        plugin = LockedPlugin(name, entry.version, source, download.sha256, file_digests(folder))
-        put(plugins, folder, plugin)
-    return Installed(plugin, plugins / name, former.version if former else "", changed=True)
+        new = LockedPlugin(name, entry.version, source, download.sha256, file_digests(folder))
+        put(plugins, folder, new)
+    if others := ", ".join(needs(entry)):
+        tell(f"{name} says that it needs {others}: dayfly installs no plugin because of another")
+    return Installed(new, plugins / name, former.version if former else "", changed=True)
 
 
 def _copy(index: Index, download: Download, archive: Path) -> str:
     with archive.open("xb") as file:
-        source = index.copy(download, file)
+        source = index.source.copy(download, file)
     with archive.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != download.sha256:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dayfly.contract.errors import InvalidField
-from dayfly.host.manifests import NAME
+from dayfly.host.manifests import NAME, VERSION
 
 
 def check_name(name: str) -> str:
@@ -19,3 +19,18 @@ def check_name(name: str) -> str:
             field="plugin",
         )
     return name
+
+
+def split_version(plugin: str) -> tuple[str, str]:
+    """Name and version of ``NAME`` or ``NAME@X.Y.Z``; empty where it is not given.
+
+    Raises:
+        InvalidField: One of them is none.
+    """
+    name, at, version = plugin.partition("@")
+    if at and not VERSION.fullmatch(version):
+        raise InvalidField(
+            f"the version of plugin is {version[:120]!r}; allowed: X.Y.Z, as in {name[:63]}@1.2.3",
+            field="plugin",
+        )
+    return check_name(name), version
