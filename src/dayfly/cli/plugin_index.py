@@ -26,7 +26,8 @@ def plugin_index(settings: Settings, *, directory: Path, check: bool, base_url: 
     """Make an index of the archives in DIRECTORY, in the form of workflow-registry.
 
     It looks into each archive as an installation would. `plugins/<name>/manifest.json` has
-    the newest version of each plugin, and `index.json` all of them, for search.
+    the newest version of each plugin, `versions.json` beside it the others too, and
+    `index.json` all plugins, for search.
     """
     if check:
         return _check(settings, directory)
@@ -34,7 +35,7 @@ def plugin_index(settings: Settings, *, directory: Path, check: bool, base_url: 
 
     built = build_index(directory, base_url)
     for path in built.older:
-        say(f"{path.name} is not the newest version, and not in the index")
+        say(f"{path.name} is not the newest version, and installed by NAME@VERSION alone")
     if settings.json:
         print_json({"plugins": list(built.entries.values()), "older": list(map(str, built.older))})
         return 0

@@ -53,6 +53,19 @@ def test_the_newest_version_by_its_numbers(place):
     assert [path.name for path in built.older] == [f"raw-1.9.0-{SYSTEM}-{MACHINE}.tar.gz"]
 
 
+def test_an_older_version_is_had_by_its_number_and_the_newest_again(place, plugins_dir):
+    put(place, "1.9.0")
+    put(place, "1.10.0")
+    build_index(place)
+    assert faults_of(place) == []
+    for plugin, version in (("raw@1.9.0", "1.9.0"), ("raw", "1.10.0"), ("raw@1.9.0", "1.9.0")):
+        assert install(Index(str(place)), plugin, lambda _: None).changed
+        assert find_plugin("raw").manifest.version == version
+    put(place, "1.9.0", description="another")
+    [fault] = faults_of(place)
+    assert "by its entry" in fault
+
+
 def test_secrets_and_configuration_in_the_form_of_the_registry(place):
     put(place, required_secrets=["TOKEN"], required_config=["region"], keywords=["k"])
     entry = build_index(place, "https://x.example/i/").entries["raw"]
@@ -61,6 +74,13 @@ def test_secrets_and_configuration_in_the_form_of_the_registry(place):
     assert entry["keywords"] == ["k"]
     [download] = entry["downloads"]
     assert download["url"] == (f"https://x.example/i/archives/raw-1.2.3-{SYSTEM}-{MACHINE}.tar.gz")
+
+
+def test_a_folder_whose_name_no_url_holds(place):
+    path = put(place)
+    path.parent.rename(place / "a b#c")
+    [download] = build_index(place, "https://x.example").entries["raw"]["downloads"]
+    assert download["url"] == f"https://x.example/a%20b%23c/{path.name}"
 
 
 def test_entries_without_archives_are_kept(place):
@@ -166,6 +186,10 @@ def other_list(place):
     (place / "index.json").write_text("[]")
 
 
+def lose_versions(place):
+    (place / "plugins" / "raw" / "versions.json").write_text("{}")
+
+
 def wrong_field(place):
     alter_entry(place, extra=1)
 
@@ -184,6 +208,7 @@ def without_digest(place):
         (lose_archive, "No such file"),
         (lose_list, "index.json"),
         (other_list, "is not the list"),
+        (lose_versions, "versions is missing"),
         (wrong_field, "extra is not known"),
         (without_digest, "has no sha256"),
     ],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote
 
 from dayfly.contract.errors import DayflyError, FailedPrecondition, InvalidField
 from dayfly.host.packages.archives import SUFFIX, Archive, look_into
 from dayfly.host.packages.entries import parse_entry
 from dayfly.host.packages.https import require_https
+from dayfly.host.packages.versions import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -26,7 +28,7 @@ class Built(NamedTuple):
 
     Attributes:
         entries: Every entry of the index, by name.
-        older: Archives of versions that are not the newest: the form has room for one.
+        older: Archives of versions that are not the newest: an entry has room for one.
     """
 
     entries: dict[str, dict[str, Any]]
@@ -35,6 +37,8 @@ class Built(NamedTuple):
 
 def build_index(directory: Path, base_url: str = "") -> Built:
     """Write ``plugins/<name>/manifest.json`` for all archives, and ``index.json`` of all.
+
+    ``versions.json`` beside each of them has every version that there is an archive of.
 
     Args:
         directory: The index's; archives are anywhere in it. Entries that have no archive
@@ -54,12 +58,15 @@ def build_index(directory: Path, base_url: str = "") -> Built:
         newest.setdefault(archive.manifest["name"], []).append(archive)
     older: list[Path] = []
     entries = kept_entries(directory, newest.keys())
+    listed: dict[str, dict[str, Any]] = {}
     for name, mine in newest.items():
-        last = max(archive.version for archive in mine)
-        older += [archive.path for archive in mine if archive.version != last]
-        current = [archive for archive in mine if archive.version == last]
-        entries[name] = _entry(current, directory, base_url.rstrip("/"))
-    _write(directory, entries, newest.keys())
+        numbers = sorted({archive.version for archive in mine}, reverse=True)
+        older += [archive.path for archive in mine if archive.version != numbers[0]]
+        by_number = [[a for a in mine if a.version == number] for number in numbers]
+        versions = [_version(archives, directory, base_url) for archives in by_number]
+        entries[name] = _entry(by_number[0][0], versions[0]["downloads"])
+        listed[name] = {"name": name, "versions": versions}
+    _write(directory, entries, listed)
     return Built(dict(sorted(entries.items())), tuple(older))
 
 
@@ -88,25 +95,27 @@ def kept_entries(directory: Path, replaced: Iterable[str]) -> dict[str, dict[str
     return found
 
 
-def _entry(archives: list[Archive], directory: Path, base_url: str) -> dict[str, Any]:
-    first = archives[0]
-    entry = _of_manifest(first.manifest)
-    entry["downloads"] = [
-        {
-            "os": archive.os,
-            "arch": archive.arch,
-            "url": f"{base_url}/{path}" if base_url else path,
-            "sha256": archive.sha256,
-        }
-        for archive in sorted(archives, key=lambda a: (a.os, a.arch))
-        for path in [archive.path.relative_to(directory).as_posix()]
-    ]
-    kinds = [(download["os"], download["arch"]) for download in entry["downloads"]]
-    if len(kinds) != len(set(kinds)):
+def _version(archives: list[Archive], directory: Path, base_url: str) -> dict[str, Any]:
+    """The archives of one version, one for each kind of machine."""
+    first, base = archives[0], base_url.rstrip("/")
+    kinds = {(archive.os, archive.arch) for archive in archives}
+    if len(kinds) != len(archives):
         raise InvalidField(
             f"{first.path.name}: there are two archives of this version for one kind of machine",
             field="archive",
         )
+    downloads = []
+    for archive in sorted(archives, key=lambda a: (a.os, a.arch)):
+        path = archive.path.relative_to(directory).as_posix()
+        url = f"{base}/{quote(path)}" if base else path
+        downloads.append(
+            {"os": archive.os, "arch": archive.arch, "url": url, "sha256": archive.sha256}
+        )
+    return {"version": first.manifest["version"], "downloads": downloads}
+
+
+def _entry(first: Archive, downloads: list[dict[str, Any]]) -> dict[str, Any]:
+    entry = _of_manifest(first.manifest) | {"downloads": downloads}
     try:
         parse_entry(entry)
     except InvalidField as error:
@@ -148,12 +157,15 @@ def _of_manifest(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(
-    directory: Path, entries: Mapping[str, Mapping[str, Any]], changed: Iterable[str]
+    directory: Path,
+    entries: Mapping[str, Mapping[str, Any]],
+    listed: Mapping[str, Mapping[str, Any]],
 ) -> None:
     try:
-        for name in changed:
+        for name, versions in listed.items():
             place = directory / "plugins" / name
             place.mkdir(parents=True, exist_ok=True)
+            _replace(place / FILE, versions)
             _replace(place / "manifest.json", entries[name])
         _replace(directory / "index.json", [entries[name] for name in sorted(entries)])
     except OSError as error:

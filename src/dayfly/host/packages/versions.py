@@ -27,30 +27,37 @@ def of_version(entry: Entry, version: str, document: object) -> Entry:
         NotFound: There is none of this version; the message lists those that there are.
         InvalidField: A field is wrong; naming it.
     """
-    listed = _listed(document)
-    for number, item in enumerate(listed):
-        if item["version"] != version:
-            continue
-        downloads = item.get("downloads", [])
-        DOWNLOADS(downloads, f"versions[{number}].downloads")
-        return entry._replace(
-            version=version,
-            downloads=tuple(Download(**download) for download in downloads),
-            document={**entry.document, "version": version, "downloads": downloads},
-        )
-    there = ", ".join(dict.fromkeys([entry.version, *(item["version"] for item in listed)]))
+    known = all_versions(entry, document)
+    for one in known:
+        if one.version == version:
+            return one
+    there = ", ".join(dict.fromkeys([entry.version, *(one.version for one in known)]))
     raise NotFound(
         f"there is no version {version} of plugin {entry.name!r}; there are: {there}",
         field="version",
     )
 
 
-def _listed(document: object) -> list[dict[str, Any]]:
+def all_versions(entry: Entry, document: object) -> list[Entry]:
+    """A plugin's entry as it is for each version, in the document's order.
+
+    Raises:
+        InvalidField: A field is wrong; naming it.
+    """
     listed = document.get("versions") if isinstance(document, dict) else None
     if not isinstance(listed, list):
         raise InvalidField("versions is missing; allowed: a list", field="versions")
-    for number, item in enumerate(listed):
-        if not isinstance(item, dict) or not isinstance(item.get("version"), str):
-            where = f"versions[{number}].version"
-            raise InvalidField(f"{where} is missing; allowed: text", field=where)
-    return listed
+    return [_one(entry, item, f"versions[{number}]") for number, item in enumerate(listed)]
+
+
+def _one(entry: Entry, item: Any, where: str) -> Entry:
+    version = item.get("version") if isinstance(item, dict) else None
+    if not isinstance(version, str):
+        raise InvalidField(f"{where}.version is missing; allowed: text", field=f"{where}.version")
+    downloads = item.get("downloads", [])
+    DOWNLOADS(downloads, f"{where}.downloads")
+    return entry._replace(
+        version=version,
+        downloads=tuple(Download(**download) for download in downloads),
+        document={**entry.document, "version": version, "downloads": downloads},
+    )
