@@ -67,6 +67,38 @@ def test_as_json(get, cli):
     assert get("remove", "raw", "-o", "json").json["name"] == "raw"
 
 
+def test_what_an_index_says_steers_no_terminal(get, shelf):
+    """Nor does it turn round what stands beside it."""
+    shelf.put(GOOD, description="\x1b]0;t\x07 \x9b31m \u202eevil\u2066 \u2028\u200f\u061c")
+    said = r"\x1b]0;t\x07 \x9b31m \u202eevil\u2066 \u2028\u200f\u061c"
+    for command in (["search"], ["info", "raw"]):
+        assert said in get(*command).text
+
+
+def test_one_version_and_back(get, cli, shelf):
+    from tests.host.packages.shelf import MACHINE, SYSTEM
+
+    for version in ("1.2.3", "1.3.0"):
+        path = shelf.directory / f"raw-{version}-{SYSTEM}-{MACHINE}.tar.gz"
+        path.write_bytes(tar_gz(good_members(version=version)))
+    (shelf.directory / "raw.tar.gz").unlink()
+    assert "installed by NAME@VERSION alone" in cli("plugin", "index", "index").stderr
+    assert "raw 1.2.3" in get("info", "raw@1.2.3").text
+    assert "installed raw 1.3.0" in get("install", "raw").text
+    assert "installed raw 1.2.3 instead of 1.3.0" in get("install", "raw@1.2.3").text
+
+
+def test_what_a_plugin_needs_is_said(get, shelf):
+    needed = [{"name": "other", "minVersion": "1.0.0", "maxVersion": "1.9.9"}, {"name": "more"}]
+    shelf.put(GOOD, dependencies=needed, required_config=[{"name": "region"}])
+    said = get("info", "raw").text
+    assert "other >= 1.0.0 <= 1.9.9" in said
+    assert "region" in said
+    installed = get("install", "raw")
+    assert installed.code == 0
+    assert "needs other >= 1.0.0 <= 1.9.9, more" in installed.stderr
+
+
 def test_an_update_says_what_it_replaced(get, shelf):
     get("install", "raw")
     assert "installed already" in get("install", "raw").text
@@ -115,6 +147,8 @@ def test_what_was_put_there_by_hand_is_listed_and_left(get, cli, shelf):
         (["search", "--index", "http://localhost/x"], "only https:// is"),
         (["search", "--index", "./nowhere"], "is no index"),
         (["info", "nosuch"], "there is no plugin 'nosuch'"),
+        (["install", "raw@latest"], "the version of plugin is 'latest'; allowed: X.Y.Z"),
+        (["install", "raw@9.9.9"], "in version 1.2.3 alone"),
         (["install", "../raw"], "allowed: 2 to 63 lower case"),
         (["remove", "../raw"], "allowed: 2 to 63 lower case"),
         (["remove", "nosuch"], "no plugin 'nosuch' was installed"),

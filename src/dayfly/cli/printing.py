@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _CONTROL = {
     code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
 }
+#: What turns round, or hides, the text beside it; and what some take for the end of a line.
+_TURNING = (0x61C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+_CONTROL |= {code: f"\\u{code:04x}" for code in _TURNING}
 
 
 def printable(text: str) -> str:
