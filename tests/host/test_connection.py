@@ -263,10 +263,10 @@ async def test_a_manifest_is_held_against_the_plugin(raw):
         found = await verify_manifest(plugin.manifest, loaded)
     assert {(f.field, f.severe) for f in found} == {
         ("version", True),
-        ("iacServices", True),
+        ("dayfly.services", True),
         ("iacServices", False),
     }
-    assert [f.message for f in found if f.field == "iacServices"] == [
+    assert [f.message for f in found if f.service] == [
         f"{names.EVENTS} is declared and not announced",
         f"{names.CANCELER} is announced and not declared",
     ]

@@ -34,10 +34,14 @@ def test_a_whole_one_of_the_go_project():
             "iacProvider": {"computePlanVersion": "v2"},
             "capabilities": {"iacProvider": {"name": "x"}, "moduleTypes": ["iac.provider"]},
             "required_config": ["region"],
-            "dayfly": {"environment": ["AWS_*", "HOME"], "module": "my_cloud.plugin"},
+            "dayfly": {
+                "environment": ["AWS_*", "HOME"],
+                "module": "my_cloud.plugin",
+                "services": [names.SUBMIT],
+            },
         }
     )
-    assert manifest.services == (names.RUNNER,)
+    assert manifest.services == (names.RUNNER, names.SUBMIT)
     assert manifest.environment == ("AWS_*", "HOME")
     assert manifest.module == "my_cloud.plugin"
     assert manifest.required_config == ("region",)
@@ -62,6 +66,7 @@ def test_a_whole_one_of_the_go_project():
         ({"dayfly": []}, "dayfly"),
         ({"dayfly": {"modul": "x"}}, "dayfly.modul"),
         ({"dayfly": {"module": "a b"}}, "dayfly.module"),
+        ({"dayfly": {"services": ["no dots"]}}, "dayfly.services[0]"),
         ({"dayfly": {"environment": ["*"]}}, "dayfly.environment[0]"),
         ({"dayfly": {"environment": ["OK", "A*B"]}}, "dayfly.environment[1]"),
         ({"dayfly": {"environment": ["PLUGIN_CLIENT_CERT"]}}, "dayfly.environment[0]"),

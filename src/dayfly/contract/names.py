@@ -11,6 +11,10 @@ OBSERVE = "dayfly.v1.Observe"
 EVENTS = "dayfly.v1.Events"
 INVENTORY = "dayfly.v1.Inventory"
 
+#: What ``iacServices`` of a plugin.json may hold: the Go project looks for nothing else there,
+#: and takes any other name for a service that is not served.
+IAC = "workflow.plugin.external.iac."
+
 #: Field of ``Services`` to the service that carries it.
 CAPABILITIES: dict[str, str] = {
     "runner": RUNNER,

@@ -81,9 +81,10 @@ def parse_manifest(document: object) -> Manifest:
         raise _refused("type", kind, "'external'")
     _check_plan_version(_table(document, "iacProvider"))
     ours = _table(document, "dayfly")
-    unknown = sorted(ours.keys() - {"environment", "module"})
+    unknown = sorted(ours.keys() - {"environment", "module", "services"})
     if unknown:
-        raise _refused(f"dayfly.{unknown[0]}", ours[unknown[0]], "environment and module only")
+        allowed = "environment, module and services only"
+        raise _refused(f"dayfly.{unknown[0]}", ours[unknown[0]], allowed)
     return Manifest(
         name=_matching(
             document, "name", NAME, "2 to 63 lower case letters, digits and hyphens, a letter first"
@@ -91,7 +92,7 @@ def parse_manifest(document: object) -> Manifest:
         version=_matching(document, "version", VERSION, "X.Y.Z"),
         author=_text(document, "author"),
         description=_text(document, "description"),
-        services=_list_matching(document, "iacServices", _SERVICE, "full names of services"),
+        services=_services(document) + _services(ours, "services", "dayfly."),
         environment=tuple(
             check_pattern(item, f"dayfly.environment[{number}]")
             for number, item in enumerate(_list(ours, "environment", "dayfly."))
@@ -141,13 +142,19 @@ def _list(document: Mapping[str, Any], key: str, prefix: str = "") -> list[objec
     return value
 
 
+def _services(
+    document: Mapping[str, Any], key: str = "iacServices", prefix: str = ""
+) -> tuple[str, ...]:
+    return _list_matching(document, key, _SERVICE, "full names of services", prefix)
+
+
 def _list_matching(
-    document: Mapping[str, Any], key: str, form: re.Pattern[str], allowed: str
+    document: Mapping[str, Any], key: str, form: re.Pattern[str], allowed: str, prefix: str = ""
 ) -> tuple[str, ...]:
     found = []
-    for number, item in enumerate(_list(document, key)):
+    for number, item in enumerate(_list(document, key, prefix)):
         if not isinstance(item, str) or not form.fullmatch(item):
-            raise _refused(f"{key}[{number}]", item, allowed)
+            raise _refused(f"{prefix}{key}[{number}]", item, allowed)
         found.append(item)
     return tuple(found)
 

@@ -71,7 +71,12 @@ def _identity(manifest: Manifest, plugin: PluginConnection) -> list[Finding]:
 
 def _each(services: set[str] | frozenset[str], what: str, *, severe: bool = True) -> list[Finding]:
     return [
-        Finding(field="iacServices", message=f"{service} is {what}", severe=severe, service=service)
+        Finding(
+            field="iacServices" if service.startswith(names.IAC) else "dayfly.services",
+            message=f"{service} is {what}",
+            severe=severe,
+            service=service,
+        )
         for service in sorted(services)
     ]
 

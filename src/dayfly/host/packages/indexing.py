@@ -135,10 +135,12 @@ def _of_manifest(manifest: Mapping[str, Any]) -> dict[str, Any]:
         for key in ("iacProvider", "moduleTypes")
         if key in manifest.get("capabilities", {})
     }
+    ours = manifest.get("dayfly", {}).get("services", [])
+    services = [*manifest.get("iacServices", []), *ours]
     entry |= {
         "type": "external",
         "tier": manifest.get("tier", "community"),
-        "capabilities": capabilities | {"serviceMethods": manifest.get("iacServices", [])},
+        "capabilities": capabilities | {"serviceMethods": services},
         "iacProvider": {"computePlanVersion": "v2"},
     }
     config = [

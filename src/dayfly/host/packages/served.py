@@ -53,6 +53,8 @@ async def served_manifest(
         if error.code() is not grpc.StatusCode.UNIMPLEMENTED:
             raise from_rpc_error(error, "asking the plugin for its manifest") from error
         author = description = ""
+    services = in_order(plugin.advertised)
+    ours = _ours(before, module, [name for name in services if not name.startswith(names.IAC)])
     document = {
         "name": plugin.name,
         "version": plugin.version,
@@ -61,12 +63,12 @@ async def served_manifest(
         "type": "external",
         "tier": before.get("tier", "community"),
         **({"license": before["license"]} if "license" in before else {}),
-        "iacServices": in_order(plugin.advertised),
+        "iacServices": [name for name in services if name.startswith(names.IAC)],
         "iacProvider": {**before.get("iacProvider", {}), "computePlanVersion": "v2"},
         "capabilities": _capabilities(plugin.name, before.get("capabilities", {})),
         "required_secrets": before.get("required_secrets", []),
         "required_config": before.get("required_config", []),
-        **({"dayfly": {"module": module, "environment": []}} if module else {}),
+        **({"dayfly": ours} if ours else {}),
     }
     return document | {key: value for key, value in before.items() if key not in document}
 
@@ -91,5 +93,14 @@ def _capabilities(name: str, before: Mapping[str, Any]) -> dict[str, Any]:
     return {**before, "iacProvider": provider, "moduleTypes": ["iac.provider"]}
 
 
+def _ours(before: Mapping[str, Any], module: str, services: list[str]) -> dict[str, Any]:
+    """What is ours to know, with the services that are not of the Go contract."""
+    ours = before.get("dayfly", {"module": module, "environment": []} if module else {})
+    kept = {key: value for key, value in ours.items() if key != "services"}
+    return kept | ({"services": services} if services else {})
+
+
 def _comparable(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _comparable(item) for key, item in value.items()}
     return sorted(map(str, value)) if isinstance(value, list) else value
