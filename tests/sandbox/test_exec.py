@@ -84,6 +84,39 @@ async def test_output_is_cut_at_the_bound_with_a_mark_and_read_to_its_end(provid
         await sandbox.exec(["x"], max_output=-1)
 
 
+@pytest.mark.parametrize(
+    ("options", "stopped"),
+    [
+        ({}, True),
+        ({"profile": "standard"}, True),
+        ({"profile": "permissive"}, False),
+        ({"max_output": 2 << 30}, False),
+    ],
+)
+async def test_a_command_that_prints_without_end_is_stopped(provider, sandbox, options, stopped):
+    """What it prints is kept on somebody's disk until it is removed."""
+    piece = bytes(1 << 26)
+
+    def play(job):
+        for _ in range(17):
+            job.prints(piece)
+        if not stopped:
+            job.ends(0)
+
+    provider.on_submit = play
+    async with sandbox.stream(["yes"], **options) as running:
+        async for _ in running:
+            pass
+        result = await running.result()
+    assert provider.calls["cancel_job"] == int(stopped)
+    assert provider.jobs == {}
+    assert result.ok is not stopped
+    if stopped:
+        assert (result.state, result.exit_code) == (JobState.FAILED, None)
+        assert result.reason is Reason.CANCELLED
+        assert "printed more than the 1024 MiB that" in result.message
+
+
 @given(st.lists(st.tuples(st.sampled_from(Stream), st.binary(max_size=20))), st.integers(0, 40))
 def test_a_bound_keeps_the_beginning_of_each_stream_and_counts_the_rest(pieces, most):
     bound = Bound(most)

@@ -49,7 +49,7 @@ AS_JOBS = {
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_profile_is_these_fields_of_a_job(profile):
     fitted = fit(replace(RUN, profile=profile), ABLE, cancels=True)
-    assert fitted == (AS_JOBS[profile], ())
+    assert fitted[:2] == (AS_JOBS[profile], ())
     validate_spec(fitted.spec)
     refuse_unhonoured(fitted.spec, ABLE)
 
@@ -85,6 +85,16 @@ def test_a_timeout_is_kept_by_whoever_can_stop_jobs():
     with pytest.raises(InvalidField, match="a timeout"):
         fit(RUN, careless, cancels=False)
     assert fit(replace(RUN, best_effort=True), careless, cancels=False).spec.timeout_seconds is None
+
+
+def test_a_limit_of_output_is_kept_by_whoever_can_stop_jobs():
+    assert fit(RUN, ABLE, cancels=True).most_printed == 1 << 30
+    assert fit(replace(RUN, profile="permissive"), ABLE, cancels=True).most_printed is None
+    with pytest.raises(InvalidField, match="no way to give a limit of output"):
+        fit(RUN, ABLE, cancels=False)
+    lax = fit(replace(RUN, best_effort=True), ABLE, cancels=False)
+    assert lax.most_printed is None
+    assert "a limit of output" in lax.notes[0]
 
 
 def test_what_a_command_asks_for_itself_is_not_left_out():

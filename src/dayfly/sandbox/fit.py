@@ -28,14 +28,22 @@ _WORDS = {
     "resources.cpus": "a limit of CPU",
     "resources.memory_mib": "a limit of memory",
     "timeout_seconds": "a timeout",
+    "output": "a limit of output",
 }
 
 
 class Fitted(NamedTuple):
-    """A job, and what a person should know about how it came to be."""
+    """A job, and what a person should know about how it came to be.
+
+    Attributes:
+        spec: The job.
+        notes: What was left out or chosen, a sentence each.
+        most_printed: Bytes of output after which it is stopped; None is no limit.
+    """
 
     spec: JobSpec
     notes: tuple[str, ...]
+    most_printed: int | None = None
 
 
 def fit(command: Command, description: Description, *, cancels: bool) -> Fitted:
@@ -44,15 +52,16 @@ def fit(command: Command, description: Description, *, cancels: bool) -> Fitted:
     Args:
         command: What was asked for.
         description: What the provider can honour.
-        cancels: It can stop jobs, so that a timeout can be kept for it.
+        cancels: It can stop jobs, so that a timeout and a limit of output can be kept for it.
 
     Raises:
         InvalidField: The profile is unknown, or the provider cannot honour it.
     """
     profile = profile_named(command.profile)
-    can = description.honours | ({"timeout_seconds"} if cancels else frozenset())
-    confined = _confined(command, profile)
-    left_out = sorted(fields_set(confined) - can)
+    can = description.honours | ({"timeout_seconds", "output"} if cancels else frozenset())
+    confined, most_printed = _confined(command, profile), _most_printed(command, profile)
+    asked = fields_set(confined) | ({"output"} if most_printed else frozenset())
+    left_out = sorted(asked - can)
     if left_out and not command.best_effort:
         raise _cannot(profile, description, left_out)
     notes = []
@@ -63,7 +72,8 @@ def fit(command: Command, description: Description, *, cancels: bool) -> Fitted:
         confined = _without(confined, left_out)
     if not command.image and "image" not in can:
         notes.append(f"{description.provider} runs no images: the command runs as it is there")
-    return Fitted(_asked(command, confined, images="image" in can), tuple(notes))
+    spec = _asked(command, confined, images="image" in can)
+    return Fitted(spec, tuple(notes), most_printed if cancels else None)
 
 
 def _confined(command: Command, profile: Profile) -> JobSpec:
@@ -79,6 +89,13 @@ def _confined(command: Command, profile: Profile) -> JobSpec:
         ),
         timeout_seconds=profile.timeout_seconds if command.timeout_seconds is None else None,
     )
+
+
+def _most_printed(command: Command, profile: Profile) -> int | None:
+    """Who asks for more output than the profile allows gets it."""
+    if profile.output_mib is None:
+        return None
+    return max(profile.output_mib << 20, command.max_output or 0)
 
 
 def _asked(command: Command, confined: JobSpec, *, images: bool) -> JobSpec:

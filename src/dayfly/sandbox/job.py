@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, aclosing
 from typing import TYPE_CHECKING
 
 from dayfly.contract.errors import DayflyError, NotFound, NotServed
+from dayfly.contract.jobs import JobState, JobStatus, Reason
 from dayfly.sandbox.fit import fit
 from dayfly.sandbox.result import Ended, Output
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from dayfly.jobs import Job
     from dayfly.sandbox.command import Command
     from dayfly.sandbox.environments import Reached, Resolve
+    from dayfly.sandbox.fit import Fitted
 
 _log = logging.getLogger("dayfly.sandbox")
 
@@ -52,14 +54,20 @@ class JobEnvironment:
             job = await reached.jobs.launch(fitted.spec, follow=True)
             try:
                 lost: DayflyError | None = None
+                room = fitted.most_printed
                 try:
                     async with aclosing(job.output()) as batches:
                         async for batch in batches:
                             if batch.data:
                                 yield Output(stream=batch.stream, data=batch.data)
+                            if room is not None and (room := room - len(batch.data)) < 0:
+                                break
                 except DayflyError as error:
                     lost = error  # It says nothing about the job, which goes on.
-                status = await job.wait()
+                if room is not None and room < 0:
+                    status = _printed_too_much(await job.cancel(), command, fitted)
+                else:
+                    status = await job.wait()
             except (asyncio.CancelledError, GeneratorExit):
                 await _see_through(_stop(job))
                 raise
@@ -90,6 +98,18 @@ class JobEnvironment:
                 advice="Use a provider that runs jobs; `dayfly describe --on NAME` shows it.",
             )
         return reached
+
+
+def _printed_too_much(end: JobStatus, command: Command, fitted: Fitted) -> JobStatus:
+    """The end of a command that was stopped for that, whatever it made of its stop."""
+    most = (fitted.most_printed or 0) >> 20
+    return JobStatus(
+        handle=end.handle,
+        state=JobState.FAILED,
+        reason=Reason.CANCELLED,
+        message=f"stopped: it printed more than the {most} MiB that profile {command.profile!r} "
+        "allows where a greater max_output is not asked for",
+    )
 
 
 async def _see_through(stop: object) -> None:

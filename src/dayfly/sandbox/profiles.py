@@ -1,6 +1,7 @@
 """Security profiles: how much a command is kept from, under three names.
 
-They are those of the Go project's ``step.sandbox_exec``, limit for limit.
+They are those of the Go project's ``step.sandbox_exec``, limit for limit, and one limit more:
+output, which its reader would otherwise have to keep without end.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Profile:
         isolation: What the command is kept from.
         resources: What it may use, where it does not say.
         timeout_seconds: How long it may take, where it does not say.
+        output_mib: How much it may print, both streams together, where more is not asked for.
     """
 
     name: str
@@ -37,11 +39,13 @@ class Profile:
     isolation: Isolation = field(default_factory=Isolation)
     resources: Resources = field(default_factory=Resources)
     timeout_seconds: int | None = None
+    output_mib: int | None = None
 
 
 _MODEST: Final = Resources(cpus=0.5, memory_mib=256)
 _PIDS: Final = 64
 _SECONDS: Final = 300
+_OUTPUT_MIB: Final = 1024
 
 PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
     {
@@ -58,6 +62,7 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
             ),
             resources=_MODEST,
             timeout_seconds=_SECONDS,
+            output_mib=_OUTPUT_MIB,
         ),
         STANDARD: Profile(
             name=STANDARD,
@@ -69,6 +74,7 @@ PROFILES: Final[Mapping[str, Profile]] = MappingProxyType(
             ),
             resources=_MODEST,
             timeout_seconds=_SECONDS,
+            output_mib=_OUTPUT_MIB,
         ),
         PERMISSIVE: Profile(name=PERMISSIVE, strictness=0),
     }
