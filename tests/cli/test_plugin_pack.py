@@ -8,11 +8,13 @@ import os
 import subprocess
 import sys
 import tarfile
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.cli.conftest import DAYFLY
+from tests.cli.conftest import DAYFLY, Cli
 from tests.cli.plugins import put_raw_plugin
 
 #: As on a machine that has a Python and no dayfly.
@@ -23,11 +25,27 @@ needs_packer = pytest.mark.skipif(
 )
 
 
-def pack(cli, *argv, **env):
+@dataclass(frozen=True)
+class Workshop:
+    """A machine on which a provider was written, and packed once for all tests here."""
+
+    cli: Cli
+    answer: Any
+
+    @property
+    def archive(self) -> Path:
+        return self.cli.directory / self.answer["archive"]
+
+
+def pack(cli: Cli, into: str) -> Any:
+    package = cli.directory / "project" / "src" / "dayfly_acme"
+    path = [str(package.parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+    # Empty the first time: what PEX keeps there must not change what it makes.
+    sources = {"PYTHONPATH": os.pathsep.join(path), "PEX_ROOT": str(cli.directory / "pex")}
     done = subprocess.run(
-        [DAYFLY, "plugin", "pack", *argv, "-o", "json"],
+        [DAYFLY, "plugin", "pack", str(package), "--dir", into, "-o", "json"],
         cwd=cli.directory,
-        env={**cli.env, **env},
+        env={**cli.env, **sources},
         capture_output=True,
         timeout=150,
         check=False,
@@ -36,24 +54,22 @@ def pack(cli, *argv, **env):
     return json.loads(done.stdout)
 
 
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory):
+    cli = Cli(tmp_path_factory.mktemp("workshop"))
+    assert cli("plugin", "new", "acme", "--dir", "project").code == 0
+    return Workshop(cli, pack(cli, "index"))
+
+
 @needs_packer
 @pytest.mark.timeout(300)
-def test_a_plugin_made_with_the_sdk_from_its_sources_to_a_job_elsewhere(cli):
-    assert cli("plugin", "new", "acme", "--dir", "project").code == 0
-    package = cli.directory / "project" / "src" / "dayfly_acme"
-    sources = {
-        "PYTHONPATH": os.pathsep.join([str(package.parent), os.environ.get("PYTHONPATH", "")])
-    }
-    first = pack(cli, str(package), "--dir", "index", **sources)
-    second = pack(
-        cli, str(package), "--dir", "again", **sources, PEX_ROOT=str(cli.directory / "pex")
-    )
-    assert first["sha256"] == second["sha256"]
-
-    archive = cli.directory / first["archive"]
+@pytest.mark.xdist_group("pack")
+def test_the_archive_of_a_plugin_made_with_the_sdk(workshop):
+    assert any(item.startswith("grpcio==") for item in workshop.answer["requirements"])
+    archive, digest = workshop.archive, workshop.answer["sha256"]
     assert archive.name.startswith("acme-0.1.0-")
-    assert hashlib.sha256(archive.read_bytes()).hexdigest() == first["sha256"]
-    assert Path(f"{archive}.sha256").read_text() == f"{first['sha256']}  {archive.name}\n"
+    assert hashlib.sha256(archive.read_bytes()).hexdigest() == digest
+    assert Path(f"{archive}.sha256").read_text() == f"{digest}  {archive.name}\n"
     with tarfile.open(archive) as tar:
         members = {m.name: m for m in tar}
         manifest = json.load(tar.extractfile("acme/plugin.json"))
@@ -65,42 +81,38 @@ def test_a_plugin_made_with_the_sdk_from_its_sources_to_a_job_elsewhere(cli):
     assert archive.read_bytes()[3:8] == bytes(5), "gzip's header has a name or a time"
     assert "module" not in manifest.get("dayfly", {})
 
-    # From the archive to the plugins directory of another machine, and to a job.
+
+@needs_packer
+@pytest.mark.timeout(300)
+@pytest.mark.xdist_group("pack")
+def test_it_is_the_same_bit_by_bit_when_it_is_made_again(workshop):
+    assert pack(workshop.cli, "again")["sha256"] == workshop.answer["sha256"]
+
+
+@needs_packer
+@pytest.mark.timeout(300)
+@pytest.mark.xdist_group("pack")
+def test_from_the_archive_to_a_job_elsewhere_with_path_and_tmpdir_alone(workshop):
+    cli = workshop.cli
     assert cli("plugin", "index", "index").code == 0
-    (cli.directory / "home").mkdir()
-    bare = {
-        "PATH": BARE_PATH,
-        "HOME": str(cli.directory / "home"),
-        "DAYFLY_PLUGINS_DIR": cli.env["DAYFLY_PLUGINS_DIR"],
-        "DAYFLY_STATE_DIR": cli.env["DAYFLY_STATE_DIR"],
-        "DAYFLY_PLUGIN_INDEX": str(cli.directory / "index"),
-    }
+    (cli.directory / "t").mkdir()
+    bare = {"PATH": BARE_PATH, "TMPDIR": str(cli.directory / "t")}
+    ours = {key: value for key, value in cli.env.items() if key.startswith("DAYFLY_")}
+    ours["DAYFLY_PLUGIN_INDEX"] = str(cli.directory / "index")
 
     def elsewhere(*argv: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            [DAYFLY, *argv], cwd="/", env=bare, capture_output=True, timeout=60, check=False
+            [DAYFLY, *argv], cwd="/", env=bare | ours, capture_output=True, timeout=60, check=False
         )
 
     installed = elsewhere("plugin", "install", "acme")
     assert installed.returncode == 0, installed.stderr
-    ran = elsewhere("run", "--on", "acme", "--", "sh", "-c", "echo from a packed plugin; exit 7")
-    assert (ran.returncode, ran.stdout) == (7, b"from a packed plugin\n"), ran.stderr
-    assert json.loads(elsewhere("plugin", "verify", "acme", "-o", "json").stdout)["findings"] == []
-
-
-@needs_packer
-@pytest.mark.timeout(200)
-def test_a_built_in_plugin_runs_with_path_and_tmpdir_alone(cli):
-    packed = pack(cli, "local")
-    assert any(item.startswith("grpcio==") for item in packed["requirements"])
-    with tarfile.open(cli.directory / packed["archive"]) as tar:
-        tar.extractall(cli.directory, filter="data")
+    program = cli.directory / "plugins" / "acme" / "acme"
     cookie = {"WORKFLOW_PLUGIN": "workflow-external-plugin-v1", "PLUGIN_PROTOCOL_VERSIONS": "1"}
-    (cli.directory / "t").mkdir()
     with subprocess.Popen(
-        [cli.directory / "local" / "local"],
-        env={"PATH": BARE_PATH, "TMPDIR": str(cli.directory / "t"), **cookie},
-        cwd=cli.directory / "local",
+        [program],
+        env=bare | cookie,
+        cwd=program.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     ) as process:
@@ -110,6 +122,9 @@ def test_a_built_in_plugin_runs_with_path_and_tmpdir_alone(cli):
         finally:
             process.kill()
         assert line.startswith("1|1|unix|"), process.communicate()[1]
+    ran = elsewhere("run", "--on", "acme", "--", "sh", "-c", "echo from a packed plugin; exit 7")
+    assert (ran.returncode, ran.stdout) == (7, b"from a packed plugin\n"), ran.stderr
+    assert json.loads(elsewhere("plugin", "verify", "acme", "-o", "json").stdout)["findings"] == []
 
 
 def test_a_program_is_taken_as_it_is(cli):
