@@ -42,7 +42,9 @@ class AnyMachine(Promise):
         trial.session.kill()
         async with trial.another_session() as later:
             again = later.jobs.attach(job.handle)
-            assert (await again.status()).state is JobState.RUNNING
+            # On a busy machine the job may be over by the time that a plugin has started.
+            status = await again.status()
+            assert status.state is JobState.RUNNING or status.exit_code == 4
             assert (await read(again)).stdout == b"before\nafter\n"
             assert (await again.wait(timeout=trial.provider.seconds)).exit_code == 4
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dayfly.testing.trial import Session, Trial
 
 #: How many jobs are launched to meet one that is still pending.
-_TRIES: Final = 10
+_TRIES: Final = 5
 _LOOK_SECONDS: Final = 0.002
 
 

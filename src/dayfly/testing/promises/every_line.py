@@ -20,6 +20,7 @@ _BOTH = (
     "i=1; while [ $i -le %d ]; do"
     ' echo "out $i of a line that has some length"; echo "err $i" >&2; i=$((i+1)); done'
 )
+_A_SECOND_APART = "echo line 1; sleep 1; echo line 2; sleep 1; echo line 3"
 _MEBIBYTE = "s=0123456789abcdef; i=0; while [ $i -lt 16 ]; do s=$s$s; i=$((i+1)); done"
 
 
@@ -129,7 +130,7 @@ class EveryLine(Promise):
     async def test_lines_have_their_times(self, trial: Trial) -> None:
         """With timestamps each line has a time, in order, near the truth."""
         before = datetime.now(UTC)
-        job = await trial.launch(trial.job("for i in 1 2 3; do echo line $i; sleep 1; done"))
+        job = await trial.launch(trial.job(_A_SECOND_APART))
         records = [record async for record in job.logs(timestamps=True)]
         assert [record.text for record in records] == ["line 1", "line 2", "line 3"]
         times = [record.time for record in records if record.time]
@@ -152,7 +153,7 @@ class EveryLine(Promise):
     @rule("observer")
     async def test_since_leaves_out_what_was_before(self, trial: Trial) -> None:
         """Since gives what was printed at or after a time."""
-        job = await trial.launch(trial.job("for i in 1 2 3; do echo line $i; sleep 1; done"))
+        job = await trial.launch(trial.job(_A_SECOND_APART))
         records = [record async for record in job.logs(timestamps=True)]
         third = records[2].time
         assert third
