@@ -20,10 +20,10 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	tools/wire.sh --check
 
-# The engine is one for all: a file of tests that use it is one worker's.
+# The engine and the stand-ins are one for all: a file of tests is one worker's. Those that wait
+# for them and those that compute go together, because neither alone fills two cores.
 unit: $(VENV)/.dev stand-ins
-	$(BIN)/pytest -n 3 -m "not docker and not cloud" $(PYTEST_ARGS)
-	$(BIN)/pytest -n 3 --dist loadfile -m "docker or cloud" $(PYTEST_ARGS)
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 wire: $(VENV)/.dev ## generate src/dayfly/contract/wire from proto/
 	tools/wire.sh
