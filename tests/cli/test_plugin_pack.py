@@ -63,7 +63,6 @@ def workshop(tmp_path_factory):
 
 @needs_packer
 @pytest.mark.timeout(300)
-@pytest.mark.xdist_group("pack")
 def test_the_archive_of_a_plugin_made_with_the_sdk(workshop):
     assert any(item.startswith("grpcio==") for item in workshop.answer["requirements"])
     archive, digest = workshop.archive, workshop.answer["sha256"]
@@ -84,14 +83,12 @@ def test_the_archive_of_a_plugin_made_with_the_sdk(workshop):
 
 @needs_packer
 @pytest.mark.timeout(300)
-@pytest.mark.xdist_group("pack")
 def test_it_is_the_same_bit_by_bit_when_it_is_made_again(workshop):
     assert pack(workshop.cli, "again")["sha256"] == workshop.answer["sha256"]
 
 
 @needs_packer
 @pytest.mark.timeout(300)
-@pytest.mark.xdist_group("pack")
 def test_from_the_archive_to_a_job_elsewhere_with_path_and_tmpdir_alone(workshop):
     cli = workshop.cli
     assert cli("plugin", "index", "index").code == 0

@@ -28,7 +28,10 @@ SYSTEM, MACHINE = system_and_machine()
 
 def plugin_json(**change: Any) -> bytes:
     document = {"name": "raw", "version": "1.2.3", "author": "a", "description": "A raw plugin."}
-    document |= {"license": "MIT", "dayfly": {"services": ["dayfly.v1.Submit", "dayfly.v1.Observe"]}}
+    document |= {
+        "license": "MIT",
+        "dayfly": {"services": ["dayfly.v1.Submit", "dayfly.v1.Observe"]},
+    }
     return json.dumps(document | change).encode()
 
 

@@ -83,6 +83,19 @@ def test_a_folder_whose_name_no_url_holds(place):
     assert download["url"] == f"https://x.example/a%20b%23c/{path.name}"
 
 
+@pytest.mark.parametrize("capabilities", [[{"name": "x"}], ["iacProvider"], None])
+def test_capabilities_of_another_form_are_those_of_another_host(place, capabilities):
+    put(place, capabilities=capabilities)
+    assert sorted(build_index(place).entries["raw"]["capabilities"]) == ["serviceMethods"]
+
+
+@pytest.mark.parametrize("secrets", [1, {"a": 1}, [1]])
+def test_secrets_of_no_known_form_are_named(place, secrets):
+    put(place, required_secrets=secrets)
+    with pytest.raises(InvalidField, match="required_secrets"):
+        build_index(place)
+
+
 def test_entries_without_archives_are_kept(place):
     put(place)
     other = {"name": "other", "version": "1.0.0", "author": "a", "description": "d"}

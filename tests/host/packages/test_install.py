@@ -292,6 +292,13 @@ def test_what_python_keeps_of_a_module_beside_the_program_is_no_change(shelf, pl
     assert find_plugin("raw").name == "raw"
 
 
+def test_what_another_process_unpacks_may_vanish_at_any_moment(shelf, plugins_dir):
+    shelf.put(GOOD)
+    plugins_dir.mkdir()
+    (plugins_dir / ".new-other-1").symlink_to("vanished")
+    assert get(shelf).changed is True
+
+
 def test_removing(shelf, plugins_dir):
     shelf.put(GOOD)
     get(shelf)

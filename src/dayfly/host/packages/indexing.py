@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dayfly.contract.errors import DayflyError, FailedPrecondition, InvalidField
-from dayfly.host.packages.archives import SUFFIX, Archive, look_into
+from dayfly.host.packages.archives import SUFFIX, look_into
 from dayfly.host.packages.entries import parse_entry
 from dayfly.host.packages.https import require_https
+from dayfly.host.packages.made import entry_of, version_of
 from dayfly.host.packages.versions import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-#: What plugin.json and an entry spell alike.
-_SAME: Final = (
-    "name", "version", "author", "description", "license", "minEngineVersion", "keywords",
-    "homepage", "repository", "category", "dependencies",
-)  # fmt: skip
+    from dayfly.host.packages.archives import Archive
 
 
 class Built(NamedTuple):
@@ -63,8 +59,8 @@ def build_index(directory: Path, base_url: str = "") -> Built:
         numbers = sorted({archive.version for archive in mine}, reverse=True)
         older += [archive.path for archive in mine if archive.version != numbers[0]]
         by_number = [[a for a in mine if a.version == number] for number in numbers]
-        versions = [_version(archives, directory, base_url) for archives in by_number]
-        entries[name] = _entry(by_number[0][0], versions[0]["downloads"])
+        versions = [version_of(archives, directory, base_url) for archives in by_number]
+        entries[name] = entry_of(by_number[0][0], versions[0]["downloads"])
         listed[name] = {"name": name, "versions": versions}
     _write(directory, entries, listed)
     return Built(dict(sorted(entries.items())), tuple(older))
@@ -93,69 +89,6 @@ def kept_entries(directory: Path, replaced: Iterable[str]) -> dict[str, dict[str
             )
         found[entry.name] = entry.document
     return found
-
-
-def _version(archives: list[Archive], directory: Path, base_url: str) -> dict[str, Any]:
-    """The archives of one version, one for each kind of machine."""
-    first, base = archives[0], base_url.rstrip("/")
-    kinds = {(archive.os, archive.arch) for archive in archives}
-    if len(kinds) != len(archives):
-        raise InvalidField(
-            f"{first.path.name}: there are two archives of this version for one kind of machine",
-            field="archive",
-        )
-    downloads = []
-    for archive in sorted(archives, key=lambda a: (a.os, a.arch)):
-        path = archive.path.relative_to(directory).as_posix()
-        url = f"{base}/{quote(path)}" if base else path
-        downloads.append(
-            {"os": archive.os, "arch": archive.arch, "url": url, "sha256": archive.sha256}
-        )
-    return {"version": first.manifest["version"], "downloads": downloads}
-
-
-def _entry(first: Archive, downloads: list[dict[str, Any]]) -> dict[str, Any]:
-    entry = _of_manifest(first.manifest) | {"downloads": downloads}
-    try:
-        parse_entry(entry)
-    except InvalidField as error:
-        raise InvalidField(
-            f"{first.path.name}: {error.message}",
-            field=error.field,
-            advice="Correct the plugin's plugin.json, and pack it again.",
-        ) from error
-    return entry
-
-
-def _of_manifest(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """A plugin.json as an entry; the services have another name there."""
-    entry = {key: manifest[key] for key in _SAME if key in manifest}
-    capabilities = {
-        key: manifest.get("capabilities", {})[key]
-        for key in ("iacProvider", "moduleTypes")
-        if key in manifest.get("capabilities", {})
-    }
-    ours = manifest.get("dayfly", {}).get("services", [])
-    services = [*manifest.get("iacServices", []), *ours]
-    entry |= {
-        "type": "external",
-        "tier": manifest.get("tier", "community"),
-        "capabilities": capabilities | {"serviceMethods": services},
-        "iacProvider": {"computePlanVersion": "v2"},
-    }
-    config = [
-        {"name": item} if isinstance(item, str) else item
-        for item in manifest.get("required_config", [])
-    ]
-    secrets = [
-        {"name": item, "sensitive": True} if isinstance(item, str) else item
-        for item in manifest.get("required_secrets", [])
-    ]
-    return (
-        entry
-        | ({"required_config": config} if config else {})
-        | ({"required_secrets": secrets} if secrets else {})
-    )
 
 
 def _write(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from dayfly.contract.errors import AlreadyExists, FailedPrecondition, NotFound
@@ -116,8 +117,9 @@ def recover(plugins: Path) -> None:
         shutil.rmtree(gone, ignore_errors=True)
     for new in plugins.glob(f"{NEW}*"):
         # Another process may unpack at this moment: it does so before it holds the directory.
-        if time.time() - new.stat().st_mtime > _ABANDONED_SECONDS:
-            shutil.rmtree(new, ignore_errors=True)
+        with suppress(FileNotFoundError):  # It has put it in its place.
+            if time.time() - new.stat().st_mtime > _ABANDONED_SECONDS:
+                shutil.rmtree(new, ignore_errors=True)
 
 
 def _roll_back(place: Path, old: Path, new: Path) -> None:
