@@ -93,18 +93,19 @@ async def test_our_client_says_what_is_wrong_with_the_way_there(
 ):
     trustme.CA().cert_pem.write_to_path(tmp_path / "other.pem")
     monkeypatch.setenv("WRONG_TOKEN", "wrong")
-    for changes, kind in (
-        ({"token": "env:WRONG_TOKEN"}, Unauthenticated),
-        ({"ca": str(tmp_path / "other.pem")}, Unavailable),
-        ({"ca": ""}, Unavailable),
-        ({"server_name": "somebody.else"}, Unavailable),
-        ({"address": f"{agent.network.host}:1"}, Unavailable),
+    for changes, kind, look in (
+        ({"token": "env:WRONG_TOKEN"}, Unauthenticated, "runners.remote.token"),
+        ({"ca": str(tmp_path / "other.pem")}, Unavailable, "runners.remote.ca"),
+        ({"ca": ""}, Unavailable, "runners.remote.ca"),
+        ({"server_name": "somebody.else"}, Unavailable, "runners.remote.ca"),
+        ({"address": f"{agent.network.host}:1"}, Unavailable, "an agent listens there"),
     ):
         sandbox = sandbox_with(agent.as_runners(**changes))
         with pytest.raises(DayflyError) as refused:
             await sandbox.exec(["true"], exec_env="remote", image=image, timeout_seconds=20)
         assert type(refused.value) is kind
         assert "runner 'remote'" in refused.value.message
+        assert look in refused.value.advice
 
 
 def test_without_tls_nobody_gets_through(agent):
@@ -248,6 +249,8 @@ def test_the_address_is_not_shared_with_another_agent(agent, tmp_path):
         ((), "does not start without TLS"),
         (("--tls-cert", "cert.pem", "--tls-key", "key.pem"), "does not start without a token"),
         (("--tls-cert", "none.pem"), "No such file"),
+        (("--tls-cert", "ca.pem", "--tls-key", "key.pem"), "ca.pem and key.pem are no certificate"),
+        (("--tls-cert", "token", "--tls-key", "key.pem"), "token and key.pem are no certificate"),
     ],
 )
 def test_it_refuses_to_start(agent, options, said):

@@ -111,6 +111,8 @@ def test_every_key_of_a_step_and_the_text_of_its_values(tmp_path):
         "config:\n  command: [x]\n",
         "name: a\ntype: step.sandbox_exec\nconfig:\n  command: [x]\n",
         "- type: step.sandbox_exec\n  config: {command: [x]}\n",
+        "type: step.sandbox_exec\nif: ''\nskip_if:\non_error: skip\nconfig: {command: [x]}\n",
+        "command: [x]\nmounts: []\n",
     ],
 )
 def test_a_step_alone_has_defaults(tmp_path, text):
@@ -137,6 +139,7 @@ def test_a_step_alone_has_defaults(tmp_path, text):
         ("command: [x]\ncommand: [y]", "file"),
         ("command: [x", "file"),
         ("text", "file"),
+        ("type: step.sandbox_exec\nif: x\nconfig: {command: [x]}", "if"),
         ("type: step.sandbox_exec\nskip_if: x\nconfig: {command: [x]}", "skip_if"),
         ("type: step.sandbox_exec\ntimeout: 5m\nconfig: {command: [x]}", "timeout"),
         ("type: step.sandbox_exec\nonerror: x\nconfig: {command: [x]}", "onerror"),
@@ -148,6 +151,20 @@ def test_what_cannot_be_honoured_is_refused_by_name(tmp_path, config, field):
     with pytest.raises(InvalidField) as refused:
         step_of(file(tmp_path, config + "\n"))
     assert refused.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "advice"),
+    [
+        ("command: [x]\nmounts: [{source: /}]", "the step: mounts cannot", "into the image"),
+        ("name: n\ntype: step.sandbox_exec\nif: x", "step 'n': if needs", "before"),
+        ("type: step.sandbox_exec\ntimeout: 5m", "the step: timeout needs", "config"),
+    ],
+)
+def test_a_refusal_names_the_step_and_says_what_to_do(tmp_path, text, said, advice):
+    with pytest.raises(InvalidField, match=said) as refused:
+        step_of(file(tmp_path, text + "\n"))
+    assert advice in refused.value.advice
 
 
 def test_which_step_is_meant_has_to_be_said(tmp_path):

@@ -94,6 +94,7 @@ def agent(  # noqa: PLR0917 - click's own way
     from dayfly.sandbox.agent.policy import Policy, check_pattern  # noqa: PLC0415 - same
     from dayfly.sandbox.agent.server import Setup, check  # noqa: PLC0415 - imports grpc
 
+    _check_pair(tls_cert, tls_key)
     setup = Setup(
         name=name or _name(listen),
         listen=listen,
@@ -148,6 +149,25 @@ def _token(path: Path | None) -> str:
     if path is None:
         return os.environ.pop("DAYFLY_AGENT_TOKEN", "")
     return _pem(path, "--token-file").decode(errors="replace").strip()
+
+
+def _check_pair(cert: Path | None, key: Path | None) -> None:
+    """Refuse a certificate that is none, or whose key is another's, before gRPC meets it."""
+    import ssl  # noqa: PLC0415 - not for --help
+
+    from dayfly.contract.errors import FailedPrecondition  # noqa: PLC0415 - same
+
+    if cert is None or key is None or not (cert.is_file() and key.is_file()):
+        return  # Told of by whoever reads them.
+    try:
+        # Without a password nobody is asked for one.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password="")
+    except ssl.SSLError as error:
+        raise FailedPrecondition(
+            f"{cert} and {key} are no certificate and its key: {error.reason or error}",
+            field="tls_cert",
+            advice="See that both are PEM, the key without a password and the certificate's own.",
+        ) from error
 
 
 def _pem(path: Path | None, flag: str) -> bytes:

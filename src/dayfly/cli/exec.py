@@ -57,7 +57,11 @@ class ExecOptions(TypedDict):
 )
 @click.option("--provider", metavar="NAME", help="Where provider-ephemeral runs it.")
 @click.option("--argo-module", metavar="NAME", help="Where ephemeral runs it.")
-@click.option("--image", metavar="IMAGE", help="Container image.")
+@click.option(
+    "--image",
+    metavar="IMAGE",
+    help="Container image.  [default: cgr.dev/chainguard/wolfi-base:latest]",
+)
 @click.option(
     "--profile", metavar="NAME", help="strict, standard or permissive.  [default: strict]"
 )
@@ -80,7 +84,12 @@ class ExecOptions(TypedDict):
     type=click.Path(path_type=Path),
     help="Read variables from a file, one NAME[=VALUE] a line.",
 )
-@click.option("--secret", multiple=True, metavar="NAME=REFERENCE", help="As of `dayfly run`.")
+@click.option(
+    "--secret",
+    multiple=True,
+    metavar="NAME=REFERENCE",
+    help="Set a variable from a reference, such as env:DATABASE_URL or secret://NAME.",
+)
 @click.option("--cpus", type=float, help="Virtual CPUs, instead of the profile's.")
 @click.option("-m", "--memory", type=MEMORY, help="Memory, instead of the profile's.")
 @click.option("--timeout", type=SECONDS, help="Stop it after so long: 30s, 5m, 1h.")

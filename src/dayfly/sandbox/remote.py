@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
@@ -11,16 +10,14 @@ import grpc.aio
 
 from dayfly.contract.errors import DataLoss, InvalidField, ProviderFailed
 from dayfly.contract.jobs import JobHandle, JobState, JobStatus, Reason, Stream
-from dayfly.contract.rpc_errors import from_rpc_error
 from dayfly.contract.wire import sandbox_pb2 as wire
-from dayfly.contract.wire.sandbox_pb2_grpc import SandboxExecServiceStub
+from dayfly.sandbox.calling import called, failure_of
 from dayfly.sandbox.command import DEFAULT_IMAGE, is_reference, variables
 from dayfly.sandbox.result import Ended, Output
-from dayfly.sandbox.runners import read_file, token_of
 from dayfly.sandbox.wire import trailer_from_wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from dayfly.sandbox.command import Command
     from dayfly.sandbox.runners import RemoteRunner
@@ -51,7 +48,7 @@ class RemoteEnvironment:
             DayflyError: The agent refused, or cannot be reached.
         """
         request, left_out = self._request(command)
-        async with self._call(request, command) as call:
+        async with called(self._runner, request, command.timeout_seconds) as call:
             try:
                 code: int | None = None
                 while code is None:
@@ -102,24 +99,6 @@ class RemoteEnvironment:
             return request, ()
         return request, (f"runner {self._runner.name!r} was not told: {', '.join(beyond)}",)
 
-    @asynccontextmanager
-    async def _call(self, request: wire.SandboxExecRequest, command: Command) -> AsyncIterator[Any]:
-        runner = self._runner
-        token = token_of(runner)
-        options = [("grpc.ssl_target_name_override", runner.server_name)]
-        async with grpc.aio.secure_channel(
-            runner.address, _credentials(runner), options=options if runner.server_name else None
-        ) as channel:
-            call = SandboxExecServiceStub(channel).Exec(
-                request,
-                timeout=command.timeout_seconds,
-                metadata=(("authorization", f"Bearer {token}"),),
-            )
-            try:
-                yield call
-            finally:
-                call.cancel()
-
     def _ended(
         self, code: int | None, trailer: Trailer, command: Command, left_out: tuple[str, ...]
     ) -> Ended:
@@ -150,8 +129,7 @@ class RemoteEnvironment:
     def _broken(self, error: grpc.aio.AioRpcError, command: Command) -> Ended:
         """A timeout is an end; whatever else broke the call is an error."""
         if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED or not command.timeout_seconds:
-            tried = f"to run a command on runner {self._runner.name!r} at {self._runner.address}"
-            raise from_rpc_error(error, tried) from error
+            raise failure_of(error, self._runner) from error
         return Ended(
             status=JobStatus(
                 handle=JobHandle(id=self._runner.name, provider=self._runner.name),
@@ -178,13 +156,3 @@ async def _trailer(call: Any) -> Trailer:
             return trailer_from_wire(await call.trailing_metadata())
     except TimeoutError:
         return trailer_from_wire(())
-
-
-def _credentials(runner: RemoteRunner) -> grpc.ChannelCredentials:
-    def pem(field: str) -> bytes | None:
-        path = getattr(runner, field)
-        return read_file(path, f"runners.{runner.name}.{field}") if path else None
-
-    return grpc.ssl_channel_credentials(
-        root_certificates=pem("ca"), private_key=pem("key"), certificate_chain=pem("cert")
-    )

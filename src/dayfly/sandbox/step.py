@@ -44,6 +44,11 @@ class Step:
     fail_on_error: bool = True
 
 
+def called(name: str) -> str:
+    """What a message calls the step of this name."""
+    return f"step {name!r}" if name else "the step"
+
+
 def step_from(name: str, config: object) -> Step:
     """A step from its ``config``, whose values are text as it was written.
 
@@ -53,16 +58,16 @@ def step_from(name: str, config: object) -> Step:
         InvalidField: A key is unknown or cannot be honoured, or a value is wrong.
     """
     if not isinstance(config, dict):
-        raise InvalidField(f"step {name!r} has no table config", field="config")
+        raise InvalidField(f"{called(name)} has no table config", field="config")
     for key in config:
         if key not in _KEYS:
             raise InvalidField(
-                f"step {name!r}: {key!r} is unknown; allowed: {', '.join(sorted(_KEYS))}",
+                f"{called(name)}: {key!r} is unknown; allowed: {', '.join(sorted(_KEYS))}",
                 field=f"config.{key}",
             )
     if config.get("mounts"):
         raise InvalidField(
-            f"step {name!r}: mounts cannot be honoured: a job has no directories of this machine",
+            f"{called(name)}: mounts cannot be honoured: a job has no directories of this machine",
             field="config.mounts",
             advice="Put the files into the image, or have the command fetch them.",
         )
@@ -124,14 +129,14 @@ class _Reader:
         value = os.environ.get(match[1])
         if value is None:
             raise InvalidField(
-                f"step {self._step!r}: image has ${{{match[1]}}}, and {match[1]} is not set here",
+                f"{called(self._step)}: image has ${{{match[1]}}}, and {match[1]} is not set here",
                 field="config.image",
             )
         return value
 
     def _wrong(self, key: str, allowed: str) -> InvalidField:
         return InvalidField(
-            f"step {self._step!r}: {key} is something else; allowed: {allowed}",
+            f"{called(self._step)}: {key} is something else; allowed: {allowed}",
             field=f"config.{key}",
         )
 

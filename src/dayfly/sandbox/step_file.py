@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dayfly.contract.errors import InvalidField, NotFound
-from dayfly.sandbox.step import TYPE, step_from
+from dayfly.sandbox.step import TYPE, called, step_from
 from dayfly.sandbox.yaml_text import read_yaml
 
 if TYPE_CHECKING:
@@ -17,8 +17,13 @@ if TYPE_CHECKING:
 #: A pipeline's own affairs, which a step that runs alone has no use for.
 _OF_THE_PIPELINE = frozenset({"error_status", "on_error"})
 _KEYS = frozenset({"config", "name", "type"}) | _OF_THE_PIPELINE
-#: These would change whether the step runs, and need the pipeline to be understood.
-_CONDITIONS = frozenset({"if", "skip_if", "timeout"})
+_DECIDE = "Leave it out, and decide before whether to run this."
+#: These change whether or how long the step runs, each with what to do instead.
+_INSTEAD = {
+    "if": _DECIDE,
+    "skip_if": _DECIDE,
+    "timeout": "Put it into config, where it is the command's own.",
+}
 
 
 def step_of(path: Path, name: str = "") -> Step:
@@ -74,16 +79,16 @@ def _step(table: dict[str, Any]) -> Step:
     name = table.get("name", "")
     if not isinstance(name, str):
         raise InvalidField("the step's name is no text", field="name")
-    for key in table:
-        if key in _CONDITIONS:
+    for key, value in table.items():
+        if key in _INSTEAD and value:
             raise InvalidField(
-                f"step {name!r}: {key} needs its pipeline, and cannot be honoured here",
+                f"{called(name)}: {key} needs its pipeline, and cannot be honoured here",
                 field=key,
-                advice=f"Leave {key} out; a timeout belongs into config.",
+                advice=_INSTEAD[key],
             )
-        if key not in _KEYS:
+        if key not in _KEYS | _INSTEAD.keys():
             raise InvalidField(
-                f"step {name!r}: {key!r} is unknown; allowed: {', '.join(sorted(_KEYS))}",
+                f"{called(name)}: {key!r} is unknown; allowed: {', '.join(sorted(_KEYS))}",
                 field=key,
             )
     return step_from(name, table.get("config"))

@@ -56,7 +56,7 @@ class SandboxExec(SandboxExecServiceServicer):
         try:
             await self._exec(request, context)
         except DayflyError as error:
-            _log.info("refused or failed: %s", error.message)
+            _log.info("%s: refused or failed: %s", context.peer(), error.message)
             await abort(context, error)
         except (asyncio.CancelledError, grpc.aio.AbortError):
             raise
@@ -75,16 +75,20 @@ class SandboxExec(SandboxExecServiceServicer):
         command = self._policy.admit(request)
         _log.info("%s under %s: %s", context.peer(), command.profile, _shown(command))
         begun = time.monotonic()
-        async with self._sandbox.run(command) as running:
-            async for output in running:
-                for at in range(0, len(output.data), _CHUNK):
-                    piece = output.data[at : at + _CHUNK]
-                    # Comes back when the transport has room: this is the backpressure.
-                    await context.write(_chunk(output.stream, piece))
-            result = await running.result()
-        _log.info(
-            "%s ended after %.1f s: %s", _shown(command), time.monotonic() - begun, result.reason
-        )
+        try:
+            async with self._sandbox.run(command) as running:
+                async for output in running:
+                    for at in range(0, len(output.data), _CHUNK):
+                        piece = output.data[at : at + _CHUNK]
+                        # Comes back when the transport has room: this is the backpressure.
+                        await context.write(_chunk(output.stream, piece))
+                result = await running.result()
+        except asyncio.CancelledError:
+            seconds = time.monotonic() - begun
+            _log.info("%s stopped after %.1f s: its call ended", _shown(command), seconds)
+            raise
+        how = result.reason.name if result.reason else result.state.name
+        _log.info("%s ended after %.1f s: %s", _shown(command), time.monotonic() - begun, how)
         context.set_trailing_metadata(trailer_to_wire(_trailer(result)))
         code = _code_for(result)
         if code is not None:

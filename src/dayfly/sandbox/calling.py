@@ -1,0 +1,74 @@
+"""One call of an agent: over TLS, with the bearer token, ended with whoever began it."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import grpc
+import grpc.aio
+
+from dayfly.contract.errors import Unauthenticated, Unavailable
+from dayfly.contract.rpc_errors import from_rpc_error
+from dayfly.contract.wire.sandbox_pb2_grpc import SandboxExecServiceStub
+from dayfly.sandbox.runners import read_file, token_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from dayfly.contract.errors import DayflyError
+    from dayfly.contract.wire import sandbox_pb2 as wire
+    from dayfly.sandbox.runners import RemoteRunner
+
+
+@asynccontextmanager
+async def called(
+    runner: RemoteRunner, request: wire.SandboxExecRequest, timeout_seconds: int | None
+) -> AsyncIterator[Any]:
+    """The call, for as long as this is entered.
+
+    Raises:
+        FailedPrecondition: The token or a certificate is not there.
+    """
+    token = token_of(runner)
+    options = [("grpc.ssl_target_name_override", runner.server_name)]
+    async with grpc.aio.secure_channel(
+        runner.address, _credentials(runner), options=options if runner.server_name else None
+    ) as channel:
+        call = SandboxExecServiceStub(channel).Exec(
+            request,
+            timeout=timeout_seconds,
+            metadata=(("authorization", f"Bearer {token}"),),
+        )
+        try:
+            yield call
+        finally:
+            call.cancel()
+
+
+def failure_of(error: grpc.aio.AioRpcError, runner: RemoteRunner) -> DayflyError:
+    """What broke the call, and what to look at where the agent gave no advice itself."""
+    where = f"runners.{runner.name}"
+    failure = from_rpc_error(
+        error, f"to run a command on runner {runner.name!r} at {runner.address}"
+    )
+    if isinstance(failure, Unauthenticated) and not failure.advice:
+        failure.advice = (
+            f"See that {where}.token leads to the token that the agent was started with."
+        )
+    if isinstance(failure, Unavailable) and not failure.advice:
+        failure.advice = (
+            f"See that an agent listens there, and that {where}.ca is of who signed its "
+            "certificate."
+        )
+    return failure
+
+
+def _credentials(runner: RemoteRunner) -> grpc.ChannelCredentials:
+    def pem(field: str) -> bytes | None:
+        path = getattr(runner, field)
+        return read_file(path, f"runners.{runner.name}.{field}") if path else None
+
+    return grpc.ssl_channel_credentials(
+        root_certificates=pem("ca"), private_key=pem("key"), certificate_chain=pem("cert")
+    )
