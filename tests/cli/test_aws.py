@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 ON = ("--on", "prod", "--image", "x")
-#: Waiting cannot help, so nobody waits: the plugin's start, and a call or two.
-AT_ONCE_SECONDS = 8.0
+#: Waiting cannot help, so nobody waits for minutes: the plugin's start, and a call or two.
+AT_ONCE_SECONDS = 30.0
 DATABASE = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:database-AbCdEf"
 NOWHERE = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:nowhere-AbCdEf"
 FULL = {"kind": "no_capacity", "operation": "RunTask"}

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 
+import psutil
 import pytest
 
 
@@ -118,7 +119,8 @@ def test_wait_exits_as_run_would_have_and_ctrl_c_leaves_the_job_alone(cli):
     cli("run", "-d", "--name", "long", "--", "sleep", "60")
     assert cli("wait", "--timeout", "1s", "long").code == 125
     waiting = cli.popen("wait", "long", stderr=subprocess.PIPE)
-    time.sleep(1)
+    while not psutil.Process(waiting.pid).children():  # Until the plugin starts.
+        time.sleep(0.01)
     os.kill(waiting.pid, signal.SIGINT)
     assert waiting.wait(10) == 130
     assert cli("status", "long", "-o", "json").json["state"] == "RUNNING"

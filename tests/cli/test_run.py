@@ -66,7 +66,7 @@ def test_a_timeout_stops_the_job_and_is_124(cli):
     answer = cli("run", "--timeout", "1s", "--grace", "1s", "--", "sleep", "60")
     assert answer.code == 124
     assert "timed out" in answer.stderr
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_json_is_one_document_on_stdout_and_the_jobs_stdout_is_on_stderr(cli):
@@ -158,18 +158,17 @@ def test_a_signal_stops_the_job_and_waits_for_its_last_words(cli, number, code):
 
 def test_a_second_ctrl_c_leaves_at_once_and_says_how_to_come_back(cli):
     job = cli.popen(
-        *("run", "--name", "stubborn", "--grace", "4s"),
-        *("--", "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"),
+        *("run", "--name", "stubborn", "--grace", "60s"),
+        *("--", "sh", "-c", "trap '' TERM; echo $$; while :; do sleep 0.1; done"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    assert job.stdout.readline() == b"ready\n"
+    pid = int(job.stdout.readline())
     os.kill(job.pid, signal.SIGINT)
-    time.sleep(1)
-    began = time.monotonic()
+    assert b"stopping stubborn" in job.stderr.readline()
     os.kill(job.pid, signal.SIGINT)
-    said = job.communicate(timeout=10)[1].decode()
-    assert time.monotonic() - began < 2
+    said = job.communicate(timeout=20)[1].decode()  # Its grace is longer by far.
+    os.kill(pid, signal.SIGKILL)
     assert job.returncode == 130
     assert "dayfly status stubborn" in said
     assert "Traceback" not in said
