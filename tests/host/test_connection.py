@@ -130,7 +130,7 @@ async def test_death_ends_a_pending_call_and_a_stream_at_once(raw, gone):
         for task in (hanging, following):
             with pytest.raises(ProviderFailed, match="was killed by SIGKILL"):
                 await task
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10, "either goes on for an hour"
         with pytest.raises(ProviderFailed, match="could not be asked"):
             await services.submitter.describe()
     gone(process)
@@ -180,7 +180,7 @@ async def test_a_deaf_plugin_is_killed_after_two_seconds(raw, gone):
     process = spawn(raw("deaf"))
     async with connect(process):
         began = time.monotonic()
-    assert 1.9 < time.monotonic() - began < 4
+    assert 1.9 < time.monotonic() - began < 20
     assert process.popen.returncode == -signal.SIGKILL
     gone(process)
 
@@ -222,10 +222,13 @@ async def test_what_it_prints_becomes_log_records(raw, caplog):
     caplog.set_level(logging.DEBUG, logger="dayfly.plugin")
     async with connect(spawn(raw())) as plugin:
         await plugin.services.submitter.describe()
-        await asyncio.sleep(0.2)
-    records = {(r.name, r.levelno, r.getMessage()) for r in caplog.records}
-    assert ("dayfly.plugin.raw", logging.WARNING, "up port=1") in records
-    assert ("dayfly.plugin.raw", logging.INFO, "stdout: printed by the plugin") in records
+        expected = {
+            ("dayfly.plugin.raw", logging.WARNING, "up port=1"),
+            ("dayfly.plugin.raw", logging.INFO, "stdout: printed by the plugin"),
+        }
+        async with asyncio.timeout(20):
+            while not expected <= {(r.name, r.levelno, r.getMessage()) for r in caplog.records}:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
 
 async def test_a_flood_on_stdio_does_not_stop_the_calls(raw):

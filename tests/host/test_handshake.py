@@ -44,7 +44,7 @@ async def test_a_bad_start_is_a_sentence(make_plugin, name, gone):
         async with connect(process, deadlines=Deadlines(start=1)):
             pytest.fail("it was loaded")
     assert any(part in str(caught.value) for part in said.split("|")), str(caught.value)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20, "each of them goes on for a minute"
     if "oops" in script:
         assert "oops" in str(caught.value)
     gone(process)

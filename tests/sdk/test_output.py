@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 import grpc
 import psutil
@@ -38,9 +37,8 @@ async def test_small_batches_leave_together_and_streams_stay_apart(plugin):
 
 async def test_a_lone_batch_does_not_wait_for_company(plugin):
     stream = plugin.observe.Logs(request("slow"))
-    begun = time.monotonic()
-    assert (await stream.read()).data == b"first"
-    assert time.monotonic() - begun < 1
+    async with asyncio.timeout(20):  # The next comes in an hour.
+        assert (await stream.read()).data == b"first"
     stream.cancel()
 
 
