@@ -118,13 +118,14 @@ def _directory(name: str) -> Path | None:
 
 
 def _directory_after_replacement(name: str) -> Path | None:
-    """Where it is once the process is through that puts another version there right now."""
+    """Where it is once the process is through, or mended, that puts another version there."""
     from dayfly.host.packages.guard import held  # noqa: PLC0415 - rare
-    from dayfly.host.packages.places import OLD  # noqa: PLC0415 - as above
+    from dayfly.host.packages.places import OLD, settle  # noqa: PLC0415 - rare
 
     plugins = plugins_dir()
     if not os.access(plugins / f"{OLD}{name}", os.F_OK):
         return None
+    settle(plugins)
     with held(plugins, shared=True):
         return _directory(name)
 

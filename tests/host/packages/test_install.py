@@ -246,7 +246,8 @@ def test_a_lock_that_cannot_be_written_leaves_no_first_version(shelf, plugins_di
 
 
 @pytest.mark.parametrize("died", ["before the new one came", "before the lock", "after the lock"])
-def test_a_death_in_the_middle_is_mended_by_the_next(shelf, plugins_dir, died):
+@pytest.mark.parametrize("by", ["who changes it", "who starts it"])
+def test_a_death_in_the_middle_is_mended_by_the_next(shelf, plugins_dir, died, by):
     shelf.put(GOOD)
     get(shelf)
     place, old = plugins_dir / "raw", plugins_dir / ".old-raw"
@@ -257,10 +258,11 @@ def test_a_death_in_the_middle_is_mended_by_the_next(shelf, plugins_dir, died):
     if died == "before the lock":
         place.mkdir()
         (place / "plugin.json").write_bytes(plugin_json(version="9.9.9"))
-    with held(plugins_dir):
-        recover(plugins_dir)
+    if by == "who changes it":
+        with held(plugins_dir):
+            recover(plugins_dir)
+        assert names(plugins_dir) == ["plugins.lock", "raw"]
     assert find_plugin("raw").manifest.version == "1.2.3"
-    assert names(plugins_dir) == ["plugins.lock", "raw"]
 
 
 def test_an_interrupt_once_the_lock_tells_of_it_leaves_the_new_one(shelf, plugins_dir):

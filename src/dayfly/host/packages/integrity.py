@@ -31,9 +31,11 @@ def check_intact(directory: Path) -> None:
     what = _difference(plugins, directory)
     if not what:
         return
-    # Another process may be replacing the plugin at this moment.
+    # Another process may be replacing the plugin at this moment, or have died over it.
     from dayfly.host.packages.guard import held  # noqa: PLC0415 - rare
+    from dayfly.host.packages.places import settle  # noqa: PLC0415 - rare
 
+    settle(plugins)
     with held(plugins, shared=True):
         what = _difference(plugins, directory)
     if what:

@@ -122,6 +122,21 @@ def recover(plugins: Path) -> None:
                 shutil.rmtree(new, ignore_errors=True)
 
 
+def settle(plugins: Path) -> None:
+    """Wait for a process that changes the directory; end what one began that died.
+
+    Raises:
+        DeadlinePassed: It does not end.
+        FailedPrecondition: ``plugins.lock`` is damaged.
+    """
+    with held(plugins, shared=True):
+        began = any(plugins.glob(f"{OLD}*"))
+    if not began or not os.access(plugins, os.W_OK):
+        return  # Nothing is amiss, or nothing that this user can mend.
+    with held(plugins):
+        recover(plugins)
+
+
 def _roll_back(place: Path, old: Path, new: Path) -> None:
     if not os.path.lexists(new) and os.path.lexists(place):
         place.rename(new)
