@@ -114,6 +114,15 @@ def test_the_manifest_is_what_the_plugin_says_and_keeps_the_rest(cli):
     assert (checked.code, checked.text) == (0, f"{place}/plugin.json says what the plugin says\n")
 
 
+@pytest.mark.parametrize("said", [[{"name": "x"}], {"iacProvider": None}, None])
+def test_capabilities_of_an_older_form_are_a_difference(cli, said):
+    """Plugins of the Go project had a list of them once."""
+    place = put_raw_plugin(cli.directory, capabilities=said)
+    answer = cli("plugin", "manifest", str(place), "--check", "-o", "json")
+    assert answer.code == 1
+    assert "capabilities" in [difference["field"] for difference in answer.json["differences"]]
+
+
 def test_differences_are_named(cli):
     place = put_raw_plugin(cli.directory, version="9.9.9")
     answer = cli("plugin", "manifest", str(place), "--check", "-o", "json")

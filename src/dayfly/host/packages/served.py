@@ -65,7 +65,7 @@ async def served_manifest(
         **({"license": before["license"]} if "license" in before else {}),
         "iacServices": [name for name in services if name.startswith(names.IAC)],
         "iacProvider": {**before.get("iacProvider", {}), "computePlanVersion": "v2"},
-        "capabilities": _capabilities(plugin.name, before.get("capabilities", {})),
+        "capabilities": _capabilities(plugin.name, _table(before, "capabilities")),
         "required_secrets": before.get("required_secrets", []),
         "required_config": before.get("required_config", []),
         **({"dayfly": ours} if ours else {}),
@@ -89,8 +89,14 @@ def in_order(services: Iterable[str]) -> list[str]:
 
 
 def _capabilities(name: str, before: Mapping[str, Any]) -> dict[str, Any]:
-    provider = {**before.get("iacProvider", {}), "name": name}
+    provider = {**_table(before, "iacProvider"), "name": name}
     return {**before, "iacProvider": provider, "moduleTypes": ["iac.provider"]}
+
+
+def _table(document: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """A part of a plugin.json; one of another form is of none that a host reads now."""
+    value = document.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _ours(before: Mapping[str, Any], module: str, services: list[str]) -> dict[str, Any]:
