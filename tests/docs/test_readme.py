@@ -3,58 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.docs.pages import Page, said
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 README = Path(__file__).parents[2] / "README.md"
 TEXT = README.read_text(encoding="utf-8")
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """A user's shell, with dayfly on its PATH and a state directory of its own."""
-    programs = str(Path(sys.executable).parent)
-    return {
-        **os.environ,
-        "PATH": f"{programs}:{os.environ['PATH']}",
-        "DAYFLY_STATE_DIR": str(tmp_path / "state"),
-    }
-
-
-def said(
-    argv: Sequence[str], environment: Mapping[str, str], directory: Path
-) -> subprocess.CompletedProcess[str]:
-    """What a command of a user's prints, in a directory."""
-    return subprocess.run(
-        argv,
-        env=environment,
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
-def block(language: str, number: int = 0) -> str:
-    found = re.findall(rf"^```{language}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-    assert len(found) > number, f"README.md has no block {number} of {language}"
-    return str(found[number])
-
-
-def steps(number: int) -> list[tuple[str, str]]:
-    """Command and expected output, in their order."""
-    pairs = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block("console", number), re.MULTILINE)
-    return [(command, output) for command, output in pairs]
+PAGE = Page(TEXT)
 
 
 @pytest.mark.docker
@@ -62,13 +23,11 @@ def steps(number: int) -> list[tuple[str, str]]:
 def test_the_session_prints_what_it_says(
     session: int, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
-    for command, expected in steps(session):
-        done = said(["sh", "-c", command], environment, tmp_path)
-        assert done.stdout == expected, f"$ {command}\n{done.stderr}"
+    PAGE.play(session, environment, tmp_path)
 
 
 def test_the_python_example_runs(environment: Mapping[str, str], tmp_path: Path) -> None:
-    done = said([sys.executable, "-W", "error", "-c", block("python")], environment, tmp_path)
+    done = said([sys.executable, "-W", "error", "-c", PAGE.block("python")], environment, tmp_path)
     assert done.returncode == 0, done.stderr
     assert sorted(done.stdout.splitlines()) == sorted(
         ["STDOUT one", "STDERR two", "SUCCEEDED 0", "b'three\\n'"]
@@ -76,14 +35,14 @@ def test_the_python_example_runs(environment: Mapping[str, str], tmp_path: Path)
 
 
 def test_the_configuration_is_one(environment: Mapping[str, str], tmp_path: Path) -> None:
-    (tmp_path / "dayfly.toml").write_text(block("toml"), encoding="utf-8")
+    (tmp_path / "dayfly.toml").write_text(PAGE.block("toml"), encoding="utf-8")
     done = said(["dayfly", "providers", "--output", "json"], environment, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "build" in done.stdout
 
 
 def test_the_configuration_of_aws_is_one(environment: Mapping[str, str], tmp_path: Path) -> None:
-    (tmp_path / "dayfly.toml").write_text(block("toml", 1), encoding="utf-8")
+    (tmp_path / "dayfly.toml").write_text(PAGE.block("toml", 1), encoding="utf-8")
     command = "dayfly plan --on prod --image x --secret PASSWORD=secret://db#password"
     done = said(["sh", "-c", f"{command} --output json -- ./migrate"], environment, tmp_path)
     assert done.returncode == 0, done.stderr
@@ -93,7 +52,7 @@ def test_the_configuration_of_aws_is_one(environment: Mapping[str, str], tmp_pat
 def test_the_configuration_of_digitalocean_is_one(
     environment: Mapping[str, str], tmp_path: Path
 ) -> None:
-    (tmp_path / "dayfly.toml").write_text(block("toml", 2), encoding="utf-8")
+    (tmp_path / "dayfly.toml").write_text(PAGE.block("toml", 2), encoding="utf-8")
     image = "busybox@sha256:" + "0" * 64
     done = said(
         ["sh", "-c", f"dayfly plan --on do --image {image} --output json -- ./migrate"],

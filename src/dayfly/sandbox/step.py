@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 TYPE: Final = "step.sandbox_exec"
 
-_KEYS: Final = frozenset(
+KEYS: Final = frozenset(
     {
         "argo_module", "command", "cpu_limit", "env", "exec_env", "fail_on_error", "image",
         "memory_limit", "mounts", "network", "profile", "provider", "security_profile", "timeout",
@@ -60,9 +60,9 @@ def step_from(name: str, config: object) -> Step:
     if not isinstance(config, dict):
         raise InvalidField(f"{called(name)} has no table config", field="config")
     for key in config:
-        if key not in _KEYS:
+        if key not in KEYS:
             raise InvalidField(
-                f"{called(name)}: {key!r} is unknown; allowed: {', '.join(sorted(_KEYS))}",
+                f"{called(name)}: {key!r} is unknown; allowed: {', '.join(sorted(KEYS))}",
                 field=f"config.{key}",
             )
     if config.get("mounts"):
