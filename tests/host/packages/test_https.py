@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import io
+import socket
+import socketserver
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -75,6 +79,42 @@ def test_a_password_in_a_url_is_refused_and_not_repeated(user):
     with pytest.raises(FailedPrecondition, match=r"at localhost is not read: .*password") as caught:
         read(f"{user}@localhost/x")
     assert "s3cret" not in caught.value.message
+
+
+def test_the_users_proxy_is_used(web, shelf, monkeypatch):
+    (shelf.directory / "note").write_bytes(b"a note")
+    asked: list[bytes] = []
+
+    class Proxy(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.rfile.readline())
+            while self.rfile.readline().strip():
+                pass
+            host, _, port = asked[-1].split()[1].decode().partition(":")
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            with socket.create_connection((host, int(port))) as there:
+                back = threading.Thread(target=pump, args=(there, self.connection))
+                back.start()
+                pump(self.connection, there)
+                back.join()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.server_address[1]}")
+        monkeypatch.setenv("NO_PROXY", "")
+        try:
+            assert read(f"{web}/note") == b"a note"
+        finally:
+            server.shutdown()
+    assert asked[0].startswith(f"CONNECT {web.removeprefix('https://')} ".encode())
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    """All that comes from one socket into another, and its end too."""
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
 
 
 def test_an_unknown_authority_is_refused(web, tmp_path, monkeypatch):
