@@ -7,72 +7,27 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tests.emulators.aws.errors import ApiError
+from tests.emulators.fault import FaultCounts
+from tests.emulators.rates import Bucket
 
 if TYPE_CHECKING:
-    from tests.emulators.aws.knobs import Fault, Knobs, Rate
-
-
-@dataclass(slots=True)
-class Bucket:
-    """Tokens left, as of a moment."""
-
-    tokens: float
-    at: float
-
-    def take(self, rate: Rate, now: float) -> bool:
-        """Whether there was one."""
-        self.tokens = min(rate.burst, self.tokens + (now - self.at) * rate.per_second)
-        self.at = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
-
-
-@dataclass(slots=True)
-class _Progress:
-    since: float
-    seen: int = 0
-    fired: int = 0
+    from tests.emulators.aws.knobs import Fault, Knobs
 
 
 @dataclass(slots=True)
 class FaultBook:
     """Remembers how often each fault has been, and what is left in each bucket."""
 
-    progress: dict[Fault, _Progress] = field(default_factory=dict)
+    counts: FaultCounts[Fault] = field(default_factory=FaultCounts)
     buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
 
     def due(self, knobs: Knobs, service: str, operation: str) -> list[Fault]:
         """The faults that this call meets; they are counted as having been."""
-        now = time.monotonic()
-        names = _names(service, operation)
-        due = []
-        for fault in knobs.faults:
-            progress = self.progress.setdefault(fault, _Progress(now))
-            if fault.operation in names and self._fires(fault, progress, now):
-                due.append(fault)
-        return due
-
-    def _fires(self, fault: Fault, progress: _Progress, now: float) -> bool:
-        if now - progress.since < fault.after_seconds:
-            return False
-        progress.seen += 1
-        if progress.seen <= fault.after:
-            return False
-        if fault.every > 1 and (progress.seen - fault.after) % fault.every:
-            return False
-        if fault.first and progress.fired >= fault.first:
-            return False
-        progress.fired += 1
-        return True
+        return self.counts.due(knobs.faults, _names(service, operation))
 
     def forget(self, knobs: Knobs) -> None:
         """Drop what is not set any more, and begin counting what is new."""
-        now = time.monotonic()
-        self.progress = {
-            fault: self.progress.get(fault) or _Progress(now) for fault in knobs.faults
-        }
+        self.counts.forget(knobs.faults)
 
     def throttle(self, knobs: Knobs, region: str, service: str, operation: str) -> None:
         """Take a token.

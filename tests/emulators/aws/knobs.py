@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from tests.emulators.fault import Fault as AnyFault
+from tests.emulators.rates import Rate
+from tests.emulators.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A token bucket, one per region: as many calls at once, refilled at this pace."""
-
-    burst: float
-    per_second: float
-
+__all__ = ["PUBLISHED_RATES", "Fault", "Knobs", "Rate"]
 
 #: What AWS publishes, or is believed to apply [?], for ``Knobs(rates=PUBLISHED_RATES)``.
 PUBLISHED_RATES: Final[Mapping[str, Rate]] = {
@@ -35,68 +31,32 @@ PUBLISHED_RATES: Final[Mapping[str, Rate]] = {
     "logs.PutRetentionPolicy": Rate(10, 10),
 }
 
-KINDS: Final = (
-    "reset_before",
-    "reset_after",
-    "hang",
-    "throttled",
-    "server_error",
-    "expired",
-    "bad_credentials",
-    "denied",
-    "no_capacity",
-)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """One way to go wrong, and when. Counted from the moment it is set.
+class Fault(AnyFault):
+    """What AWS adds to any fault.
 
-    Attributes:
-        kind: ``reset_before`` cuts the connection with nothing done; ``reset_after`` carries
-            the call out and cuts it before the answer; ``hang`` waits ``seconds`` after the call
-            was carried out; ``throttled``; ``server_error`` answers ``status`` with nothing done;
-            ``expired``, ``bad_credentials`` and ``denied`` as AWS words them; ``no_capacity`` is
-            for RunTask: HTTP 200 with failures that say ``message``.
-        operation: ``ecs.RunTask``, ``RunTask``, ``ecs`` or ``*``.
-        first: Only so many times. 0 is no limit.
-        every: Each Nth matching call only. 0 and 1 are each of them.
-        after: So many matching calls pass before it.
-        after_seconds: So long passes before it.
-        status: HTTP status of ``server_error``.
-        message: What it says; empty leaves it to the kind.
-        seconds: Of ``hang``.
-        orderly: The connection is closed in order instead of reset. Clients tell them apart:
-            aiobotocore says ConnectionClosedError of the one, and of the other, in spite of what
-            may have been done, EndpointConnectionError.
+    ``throttled``, ``expired``, ``bad_credentials`` and ``denied`` are as AWS words them;
+    ``no_capacity`` is for RunTask: HTTP 200 with failures that say ``message``. An operation is
+    ``ecs.RunTask``, ``RunTask``, ``ecs`` or ``*``. Clients tell an orderly end from a reset:
+    aiobotocore says ConnectionClosedError of the one, and of the other, in spite of what may
+    have been done, EndpointConnectionError.
     """
 
-    kind: str
-    operation: str = "*"
-    first: int = 0
-    every: int = 0
-    after: int = 0
-    after_seconds: float = 0.0
-    status: int = 500
-    message: str = ""
-    seconds: float = 0.0
-    orderly: bool = False
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"kind is {self.kind!r}; allowed: {', '.join(KINDS)}")
+    KINDS: ClassVar = (
+        *AnyFault.KINDS,
+        *("throttled", "expired", "bad_credentials", "denied", "no_capacity"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Knobs:
+class Knobs(Settings):
     """All settings. A task keeps the durations that were set when it was launched.
 
     Attributes:
-        latency_seconds: Each call takes that long at least.
         rates: Token buckets by ``ecs.RunTask``, ``RunTask``, ``ecs`` or ``*``.
         faults: What goes wrong.
         check_responses: Check our own answers against the models; off for load.
-        remember_requests: How many of the last requests ``emulator.requests`` keeps.
 
         provisioning_seconds: PROVISIONING lasts that long,
         pending_seconds: then PENDING,
@@ -140,11 +100,11 @@ class Knobs:
         regions: What DescribeRegions names.
     """
 
-    latency_seconds: float = 0.0
+    FAULT: ClassVar = Fault
+
     rates: Mapping[str, Rate] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     check_responses: bool = True
-    remember_requests: int = 1000
 
     provisioning_seconds: float = 0.02
     pending_seconds: float = 0.02
@@ -181,29 +141,3 @@ class Knobs:
     secrets: tuple[str, ...] = ("database",)
     parameters: tuple[str, ...] = ("/jobs/token",)
     regions: tuple[str, ...] = ("eu-central-1", "eu-west-1", "us-east-1")
-
-    def changed(self, changes: Mapping[str, Any]) -> Knobs:
-        """These settings with others, as they come from JSON or from a test.
-
-        Raises:
-            TypeError: There is no such setting.
-        """
-        known = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
-        typed = {name: _typed(name, value, known.get(name)) for name, value in changes.items()}
-        return dataclasses.replace(self, **typed)
-
-    def as_json(self) -> dict[str, Any]:
-        """What ``changed`` takes."""
-        return dataclasses.asdict(self)
-
-
-def _typed(name: str, value: Any, present: Any) -> Any:
-    if name == "rates":
-        return {key: one if isinstance(one, Rate) else _rate(one) for key, one in value.items()}
-    if name == "faults":
-        return tuple(one if isinstance(one, Fault) else Fault(**one) for one in value)
-    return tuple(value) if isinstance(present, tuple) else value
-
-
-def _rate(value: Any) -> Rate:
-    return Rate(**value) if isinstance(value, dict) else Rate(*value)

@@ -6,32 +6,31 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.emulators.aws.faults import Bucket
-from tests.emulators.aws.faults import FaultBook as Counted
 from tests.emulators.digitalocean.errors import ApiError
 from tests.emulators.digitalocean.wire import Cut
+from tests.emulators.fault import FaultCounts
+from tests.emulators.rates import Bucket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tests.emulators.digitalocean.fault import Fault
-    from tests.emulators.digitalocean.knobs import Knobs
+    from tests.emulators.digitalocean.knobs import Fault, Knobs
 
 
 @dataclass(slots=True)
 class FaultBook:
     """Remembers how often each fault has been, and what is left of the quotas."""
 
-    counted: Counted = field(default_factory=Counted)
+    counts: FaultCounts[Fault] = field(default_factory=FaultCounts)
     buckets: dict[int, Bucket] = field(default_factory=dict)
 
     def forget(self, knobs: Knobs) -> None:
         """Drop what is not set any more, and begin counting what is new."""
-        self.counted.forget(knobs)  # type: ignore[arg-type]
+        self.counts.forget(knobs.faults)
 
     def due(self, knobs: Knobs, service: str, operation: str) -> Sequence[Fault]:
         """The faults that this call meets; they are counted as having been."""
-        return self.counted.due(knobs, service, operation)  # type: ignore[arg-type, return-value]
+        return self.counts.due(knobs.faults, (operation, service, "*"))
 
     def quota(self, knobs: Knobs) -> dict[str, str]:
         """Take a token of each bucket; headers that say what is left.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
-from tests.emulators.digitalocean.fault import Fault, Rate
+from tests.emulators.fault import Fault as AnyFault
+from tests.emulators.rates import Rate
+from tests.emulators.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,15 +20,27 @@ __all__ = ["PUBLISHED_RATES", "Fault", "Knobs", "Rate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Knobs:
+class Fault(AnyFault):
+    """What DigitalOcean adds to any fault.
+
+    ``throttled`` answers 429 and asks for ``seconds`` of patience; ``unauthorized`` 401,
+    ``denied`` 403 and ``conflict`` 409, with nothing done. An operation is one of the definition
+    such as ``apps_create``; ``account_get`` and ``registry_tags`` of the same API; ``manifest``
+    and ``registry_token`` of a registry; ``live`` and ``archive`` of output; ``apps``,
+    ``registry`` or ``logs`` for all of each, or ``*``.
+    """
+
+    KINDS: ClassVar = (*AnyFault.KINDS, "throttled", "unauthorized", "denied", "conflict")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knobs(Settings):
     """All settings. A deployment keeps those that were set when it was made.
 
     Attributes:
         check: Check requests and answers against the definition; off for load.
-        latency_seconds: Each call takes that long at least.
         rates: Token buckets; a call takes from each of them.
         faults: What goes wrong.
-        remember_requests: How many of the last requests ``emulator.requests`` keeps.
         tokens: API tokens that are accepted; empty accepts any.
 
         executor: ``scripted`` (no container) or ``docker``.
@@ -95,11 +108,11 @@ class Knobs:
         private_images: ``ghcr.io/owner/tool`` to the ``USER:PASSWORD`` that it needs.
     """
 
+    FAULT: ClassVar = Fault
+
     check: bool = True
-    latency_seconds: float = 0.0
     rates: tuple[Rate, ...] = ()
     faults: tuple[Fault, ...] = ()
-    remember_requests: int = 1000
     tokens: tuple[str, ...] = ()
 
     executor: str = "scripted"
@@ -154,29 +167,3 @@ class Knobs:
     digests: Mapping[str, str] = field(default_factory=dict)
     any_tag: bool = True
     private_images: Mapping[str, str] = field(default_factory=dict)
-
-    def changed(self, changes: Mapping[str, Any]) -> Knobs:
-        """These settings with others, as they come from JSON or from a test.
-
-        Raises:
-            TypeError: There is no such setting.
-        """
-        known = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
-        typed = {name: _typed(name, value, known.get(name)) for name, value in changes.items()}
-        return dataclasses.replace(self, **typed)
-
-    def as_json(self) -> dict[str, Any]:
-        """What ``changed`` takes."""
-        return dataclasses.asdict(self)
-
-
-def _typed(name: str, value: Any, present: Any) -> Any:
-    if name == "rates":
-        return tuple(one if isinstance(one, Rate) else _rate(one) for one in value)
-    if name == "faults":
-        return tuple(one if isinstance(one, Fault) else Fault(**one) for one in value)
-    return tuple(value) if isinstance(present, tuple) else value
-
-
-def _rate(value: Any) -> Rate:
-    return Rate(**value) if isinstance(value, dict) else Rate(*value)

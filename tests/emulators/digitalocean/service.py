@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.emulators.digitalocean.emulator import Emulator
-    from tests.emulators.digitalocean.fault import Fault
+    from tests.emulators.digitalocean.knobs import Fault
 
 
 class Service:
