@@ -581,15 +581,15 @@ class TestStop:
 
 class TestReading:
     async def test_missing_at_first_and_after_long(self):
-        async with opened(missing_seconds=0.3, stopped_tasks_expire_after=0.6) as aws:
+        async with opened(missing_seconds=30, stopped_tasks_expire_after=60) as aws:
             arn = await aws.start(startedBy="me")
             answer = await aws.ecs("describe_tasks", cluster="jobs", tasks=[arn])
             assert answer["failures"] == [{"arn": arn, "reason": "MISSING"}]
             listed = await aws.ecs("list_tasks", cluster="jobs", startedBy="me")
             assert listed["taskArns"] == []
-            await asyncio.sleep(0.3)
+            aws.emulator.change(ahead_seconds=31)
             assert (await aws.task(arn))["taskArn"] == arn
-            await asyncio.sleep(0.5)
+            aws.emulator.change(ahead_seconds=120)
             answer = await aws.ecs("describe_tasks", cluster="jobs", tasks=[arn])
             assert answer["failures"][0]["reason"] == "MISSING"
 
@@ -642,13 +642,13 @@ class TestReading:
 
 class TestFaults:
     async def test_throttling(self, aws):
-        aws.emulator.change(rates={"ecs.DescribeClusters": Rate(2, 4)})
+        aws.emulator.change(rates={"ecs.DescribeClusters": Rate(2, 0.01)})
         for _ in range(2):
             await aws.ecs("describe_clusters")
         response = await aws.refused("ecs", "describe_clusters")
         assert (code(response), message(response)) == ("ThrottlingException", "Rate exceeded")
         assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
-        await asyncio.sleep(0.3)
+        aws.emulator.change(rates={"ecs.DescribeClusters": Rate(2, 1000)})
         await aws.ecs("describe_clusters")
 
     async def test_the_answer_is_lost(self, aws):
@@ -694,9 +694,9 @@ class TestFaults:
         assert code(await aws.refused("sts", "get_caller_identity")) == "ExpiredToken"
 
     async def test_credentials_run_out_in_time(self, aws):
-        aws.emulator.change(faults=[Fault(kind="expired", after_seconds=0.3)])
+        aws.emulator.change(faults=[Fault(kind="expired", after_seconds=1.0)])
         await aws.ecs("describe_clusters")
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1.0)
         assert code(await aws.refused("logs", "describe_log_groups")) == "ExpiredTokenException"
 
     async def test_wrong_credentials(self, aws):
@@ -856,32 +856,32 @@ class TestLogs:
         assert "startFromHead must be true" in broken(aws)[0]
 
     async def test_lines_come_late(self):
-        async with opened(log_lag_seconds=0.5) as aws:
+        async with opened(log_lag_seconds=30) as aws:
             task = await aws.end(emulate(lines=3, run_seconds=0.01))
             stream = {**STREAM, "logStreamName": f"run/job/{task['taskArn'].rsplit('/')[-1]}"}
             await aws.refused("logs", "get_log_events", **stream)
-            await asyncio.sleep(0.5)
+            aws.emulator.change(ahead_seconds=31)
             events = (await aws.logs("get_log_events", **stream))["events"]
             assert len(events) == 3
-            assert events[0]["ingestionTime"] - events[0]["timestamp"] == 500
+            assert events[0]["ingestionTime"] - events[0]["timestamp"] == 30_000
 
     async def test_lines_come_out_of_order(self):
-        async with opened(log_reorder_seconds=0.5, log_reorder_batch=2) as aws:
+        async with opened(log_reorder_seconds=30, log_reorder_batch=2) as aws:
             task = await aws.end(emulate(lines=8, run_seconds=0.01))
             stream = {**STREAM, "logStreamName": f"run/job/{task['taskArn'].rsplit('/')[-1]}"}
             answer = await aws.logs("get_log_events", **stream)
             early = [event["message"] for event in answer["events"]]
             assert early == ["line 2", "line 3", "line 6", "line 7"]
-            await asyncio.sleep(0.5)
+            aws.emulator.change(ahead_seconds=31)
             after = await aws.logs("get_log_events", **stream, nextToken=answer["nextForwardToken"])
             assert after["events"] == []
             assert len((await aws.logs("get_log_events", **stream))["events"]) == 8
 
     async def test_lines_end_where_the_job_is_stopped(self, aws):
-        behaviour = emulate(never_ends=True, lines=1000, lines_per_second=100)
+        behaviour = emulate(never_ends=True, lines=1000, lines_per_second=1)
         arn = await aws.start(behaviour)
         await aws.until(arn, "RUNNING")
-        await asyncio.sleep(0.1)
+        aws.emulator.change(ahead_seconds=10)
         await aws.ecs("stop_task", cluster="jobs", task=arn)
         await aws.until(arn, "STOPPED")
         stream = {**STREAM, "logStreamName": f"run/job/{arn.rsplit('/')[-1]}"}
@@ -943,7 +943,7 @@ class TestFilter:
         command = emulate(lines=1000, run_seconds=0.1)
         for _ in range(10):
             await aws.run(command, count=10)
-        await asyncio.sleep(0.3)
+        aws.emulator.change(ahead_seconds=10)
         listed = await aws.logs("describe_log_streams", logGroupName="/jobs")
         assert len(listed["logStreams"]) == 50
         members: dict[str, Any] = {"logGroupName": "/jobs"}

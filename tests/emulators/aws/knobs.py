@@ -56,6 +56,7 @@ class Knobs(Settings):
     Attributes:
         rates: Token buckets by ``ecs.RunTask``, ``RunTask``, ``ecs`` or ``*``.
         faults: What goes wrong.
+        ahead_seconds: Of the emulator's clock: whoever sets it need not wait.
         check_responses: Check our own answers against the models; off for load.
 
         provisioning_seconds: PROVISIONING lasts that long,
@@ -104,6 +105,7 @@ class Knobs(Settings):
 
     rates: Mapping[str, Rate] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    ahead_seconds: float = 0.0
     check_responses: bool = True
 
     provisioning_seconds: float = 0.02

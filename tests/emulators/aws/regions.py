@@ -59,7 +59,7 @@ class Region:
 
     def now(self) -> float:
         """Seconds since the epoch."""
-        return time.time()
+        return time.time() + self.knobs.ahead_seconds
 
     def arn(self, service: str, resource: str) -> str:
         """The ARN of something here."""
