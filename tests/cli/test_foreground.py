@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -110,6 +113,28 @@ async def test_the_death_of_its_plugin_is_told_once(capfd):
     with pytest.raises(PluginDied):
         await run_in_foreground(ScriptedConnection(ScriptedJob(output=[died], end=died)), order())
     assert "it died" not in capfd.readouterr().err  # Whoever called tells of it.
+
+
+async def test_output_that_came_before_the_death_of_its_plugin_arrives():
+    source, target = os.pipe()
+    died = PluginDied("it died")
+    job = ScriptedJob(output=[b"x" * 300_000, died], end=died)
+    got = bytearray()
+
+    def read():
+        time.sleep(0.2)  # By when nothing but the reader is waited for.
+        while data := os.read(source, 65536):
+            got.extend(data)
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    wanted = replace(order(), stdout=target)
+    with pytest.raises(PluginDied):
+        await run_in_foreground(ScriptedConnection(job), wanted)
+    arrived = len(got)
+    os.close(target)
+    await asyncio.to_thread(reading.join)
+    assert arrived >= 300_000 - 65536  # The last read may still be counted.
 
 
 async def test_output_lost_with_its_plugin_is_said_where_the_end_was_seen(capfd):

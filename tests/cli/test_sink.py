@@ -86,3 +86,38 @@ async def test_two_descriptors_keep_their_common_order():
     assert os.read(source, 65536) == b"".join(f"{n}\n".encode() for n in range(100))
     for descriptor in (source, target, other):
         os.close(descriptor)
+
+
+async def test_what_was_written_before_an_error_arrives_all_the_same():
+    source, target = os.pipe()
+    got = bytearray()
+
+    async def write():
+        async with Sink() as sink:
+            await sink.write(target, b"x" * 300_000)
+            raise LookupError
+
+    thread = reader(source, got, pause=0.01)
+    with pytest.raises(LookupError):
+        await write()
+    os.close(target)
+    await asyncio.to_thread(thread.join)
+    os.close(source)
+    assert len(got) == 300_000
+
+
+async def test_a_cancelled_writer_waits_for_no_reader():
+    source, target = os.pipe()
+
+    async def write():
+        async with Sink() as sink:
+            while True:
+                await sink.write(target, b"x" * 65536)
+
+    writing = asyncio.create_task(write())
+    await asyncio.sleep(0.1)
+    writing.cancel()
+    await asyncio.wait({writing}, timeout=5)
+    assert writing.cancelled()
+    os.close(source)
+    os.close(target)

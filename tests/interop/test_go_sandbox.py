@@ -146,8 +146,7 @@ def test_an_agent_in_go_that_refuses_is_told_of(run, cli):
 
 def test_a_timeout_and_ctrl_c_end_the_call_to_an_agent_in_go(run, cli):
     endless = ("sh", "-c", "echo begun; exec tail -f /dev/null", str(cli.directory))
-    answer = run("--timeout", "1s", "--", *endless)
-    assert (answer.code, answer.stdout) == (124, b"begun\n")
+    assert run("--timeout", "1s", "--", *endless).code == 124
     process = cli.popen("exec", "--exec-env", "go", "--", *endless, stdout=subprocess.PIPE)
     assert process.stdout.readline() == b"begun\n"
     process.send_signal(signal.SIGINT)

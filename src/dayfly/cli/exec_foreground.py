@@ -33,17 +33,14 @@ def collected(sandbox: Sandbox, command: Command) -> Outcome:
 
 
 async def _stream(sandbox: Sandbox, command: Command) -> Outcome:
-    sink = Sink()
     try:
-        async with sandbox.run(command) as running:
+        async with Sink() as sink, sandbox.run(command) as running:
             async for output in running:
                 await sink.write(2 if output.stream is Stream.STDERR else 1, output.data)
             await sink.flush()
             result = await running.result()
     except BrokenPipeError:  # Leaving the block has stopped the command.
         return None, READER_GONE
-    finally:
-        sink.close()
     return result, exit_code_of(result)
 
 

@@ -85,11 +85,9 @@ class Foreground:
 
     async def run(self) -> Outcome:
         """Connect, launch, follow, wait, remove."""
-        async with self._connection, self._line:
+        async with self._sink, self._connection, self._line:
             with warnings_told(self._line.tell):
-                outcome = await self._run()
-        self._sink.close()
-        return outcome
+                return await self._run()
 
     async def _run(self) -> Outcome:
         self.launching = True

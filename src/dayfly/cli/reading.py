@@ -32,13 +32,12 @@ async def copy_output(job: Job, reading: Reading) -> None:
     Raises:
         BrokenPipeError: The reader has gone.
     """
-    sink = Sink()
-    async for batch in job.output(
-        follow=reading.follow, since=reading.since, tail_lines=reading.tail_lines
-    ):
-        await sink.write(2 if batch.stream is Stream.STDERR else 1, batch.data)
-    await sink.flush()
-    sink.close()
+    async with Sink() as sink:
+        async for batch in job.output(
+            follow=reading.follow, since=reading.since, tail_lines=reading.tail_lines
+        ):
+            await sink.write(2 if batch.stream is Stream.STDERR else 1, batch.data)
+        await sink.flush()
 
 
 async def copy_lines(job: Job, reading: Reading, *, as_json: bool) -> None:
@@ -47,21 +46,20 @@ async def copy_lines(job: Job, reading: Reading, *, as_json: bool) -> None:
     Raises:
         BrokenPipeError: The reader has gone.
     """
-    sink = Sink()
-    async for record in job.logs(
-        follow=reading.follow,
-        since=reading.since,
-        tail_lines=reading.tail_lines,
-        timestamps=True,
-    ):
-        if as_json:
-            await sink.write(1, _as_json(record))
-        else:
-            time = record.time.isoformat() if record.time else "-"
-            descriptor = 2 if record.stream is Stream.STDERR else 1
-            await sink.write(descriptor, f"{time} ".encode() + record.line + b"\n")
-    await sink.flush()
-    sink.close()
+    async with Sink() as sink:
+        async for record in job.logs(
+            follow=reading.follow,
+            since=reading.since,
+            tail_lines=reading.tail_lines,
+            timestamps=True,
+        ):
+            if as_json:
+                await sink.write(1, _as_json(record))
+            else:
+                time = record.time.isoformat() if record.time else "-"
+                descriptor = 2 if record.stream is Stream.STDERR else 1
+                await sink.write(descriptor, f"{time} ".encode() + record.line + b"\n")
+        await sink.flush()
 
 
 def _as_json(record: LogRecord) -> bytes:

@@ -6,6 +6,11 @@ import asyncio
 import os
 import threading
 from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 #: A reader this far behind stops the job's stream until it catches up.
 BOUND_BYTES = 1 << 20
@@ -15,7 +20,8 @@ _MAX_PIECES = 256
 class Sink:
     """Writes to descriptors from one thread, so that a slow reader blocks nothing else.
 
-    One queue for all descriptors keeps their order, as it shows on a terminal.
+    One queue for all descriptors keeps their order, as it shows on a terminal. Leaving its
+    block with an error waits for the readers as a flush does; cancelled, it does not.
     """
 
     def __init__(self) -> None:
@@ -29,6 +35,22 @@ class Sink:
         self._reached = asyncio.Event()
         self._thread = threading.Thread(target=self._drain, name="dayfly-sink", daemon=True)
         self._thread.start()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None or not issubclass(kind, asyncio.CancelledError):
+                with suppress(OSError):  # Whoever cares has flushed, and was told.
+                    await self.flush()
+        finally:
+            self.close()
 
     async def write(self, descriptor: int, data: bytes) -> None:
         """Queue bytes; wait while more than the bound are queued.
