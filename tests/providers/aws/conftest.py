@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 from aiohttp import web
+from botocore.loaders import JSONFileLoader
 from tests.emulators.aws import Emulator
 from tests.emulators.aws.calls import read_call
 from tests.emulators.aws.errors import ApiError
@@ -18,12 +20,21 @@ from dayfly.providers.aws.config import Config
 from dayfly.providers.aws.models import check_params
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from tests.emulators.aws.calls import Call
 
 REGION = "eu-west-1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _models_are_read_once() -> Iterator[None]:
+    """Each session reads the services' models anew, which is most of what these tests compute."""
+    read = functools.cache(JSONFileLoader().load_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda self, path: read(path))
+        yield
 
 
 @pytest.fixture(autouse=True)
