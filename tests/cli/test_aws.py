@@ -99,21 +99,21 @@ def test_a_job_that_prints_nothing_has_no_output_and_its_code(cloud):
 
 
 def test_found_from_another_machine_by_its_handle(cloud):
-    token, elsewhere = detached(cloud, lines=["here"], run_seconds=3), cloud.elsewhere()
-    code, out, _ = elsewhere("ps", "--on", "prod", "--output", "json")
-    [job] = json.loads(out)["jobs"]
-    assert (code, job["handle"] == token) == (0, True)
-    assert job["state"] in {"PENDING", "RUNNING"}
-    assert elsewhere("rm", token)[0] == 125, "it runs"
+    token, elsewhere = detached(cloud, lines=["here"], run_seconds=1), cloud.elsewhere()
     assert elsewhere("logs", "-f", token)[:2] == (0, "here\n")
     assert elsewhere("wait", token)[0] == 0
     assert elsewhere("rm", token)[0] == 0
-    code, out, _ = elsewhere("ps", "--on", "prod", "--all", "--output", "json")
+    _, out, _ = elsewhere("ps", "--on", "prod", "--all", "--output", "json")
     assert [job["state"] for job in json.loads(out)["jobs"]] == ["SUCCEEDED"]
 
 
 def test_stopped_from_another_machine_by_its_handle(cloud):
     token, elsewhere = detached(cloud, "--name", "job", never_ends=True), cloud.elsewhere()
+    code, out, _ = elsewhere("ps", "--on", "prod", "--output", "json")
+    [job] = json.loads(out)["jobs"]
+    assert (code, job["handle"] == token) == (0, True)
+    assert job["state"] in {"PENDING", "RUNNING"}
+    assert elsewhere("rm", token)[0] == 125, "it runs"
     code, _, err = elsewhere("cancel", token)
     assert code == 0, err
     [task] = cloud.tasks()
@@ -402,7 +402,8 @@ def test_a_task_that_could_not_get_a_place_is_launched_again(cloud):
     cloud.until(lambda: len(cloud.tasks()) > 1)
     cloud.interrupt(process)
     code, _, err = cloud.finish(process)
-    assert code == 130
+    # The first where it is stopped between two launches: it ended for want of room.
+    assert code in {125, 130}, err
     assert "launched again" in err
 
 
