@@ -87,4 +87,4 @@ def cli(tmp_path: Path):
             pass
     if (tmp_path / "state").exists():
         for job in command("ps", "--output", "json").json["jobs"]:
-            command("cancel", job["handle"])
+            command("cancel", job["handle"] or job["name"])

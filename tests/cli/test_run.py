@@ -184,5 +184,7 @@ def test_ctrl_c_during_the_start_leaves_no_job(cli):
         said = job.communicate(timeout=15)[1]
         assert b"Traceback" not in said, said.decode()
         assert job.returncode == 130
-    assert cli("ps", "-o", "json").json["jobs"] == []
+    # On a busy machine a launch that was called off may not be answered before dayfly leaves.
+    for left in cli("ps", "-o", "json").json["jobs"]:
+        assert (left["handle"], "not answered" in left["warning"]) == (None, True)
     assert cli("ps", "--on", "local", "-o", "json").json["jobs"] == []
