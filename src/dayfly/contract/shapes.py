@@ -27,14 +27,19 @@ def refused(field: str, got: object, allowed: str) -> InvalidField:
     return InvalidField(f"{field} is {shown}; allowed: {allowed}", field=field)
 
 
-def check_text(field: str, value: str, *, longest: int = MAX_TEXT) -> None:
-    """Refuse what no request, argv or environment can carry."""
+def check_text(field: str, value: str, *, longest: int = MAX_TEXT, shown: bool = True) -> None:
+    """Refuse what no request, argv or environment can carry; what it is may be left unsaid."""
     if "\0" in value:
-        raise refused(field, value, "text without NUL")
-    if len(value) > longest:
-        raise refused(field, value, f"at most {longest} characters")
-    if _is_broken(value):
-        raise refused(field, value, "text that UTF-8 can carry")
+        allowed = "text without NUL"
+    elif len(value) > longest:
+        allowed = f"at most {longest} characters"
+    elif _is_broken(value):
+        allowed = "text that UTF-8 can carry"
+    else:
+        return
+    if shown:
+        raise refused(field, value, allowed)
+    raise InvalidField(f"{field} is not of the allowed kind: {allowed}", field=field)
 
 
 def check_shape(part: object, prefix: str = "") -> None:
