@@ -110,6 +110,13 @@ def test_a_secret_beyond_the_prefixes_is_refused(reference):
         (SandboxExecRequest(image="ci/a"), "command"),
         (SandboxExecRequest(command=["x"]), "image"),
         (SandboxExecRequest(image="ci/a", command=["x"], env={"A": "\0"}), "env.A"),
+        (SandboxExecRequest(image="ci/a", command=["x"] * 100_001), "command"),
+        (
+            SandboxExecRequest(
+                image="ci/a", command=["x"], env={f"A{n}": "" for n in range(10_001)}
+            ),
+            "env",
+        ),
     ],
 )
 def test_what_can_never_run_is_refused(request_, field):

@@ -116,13 +116,12 @@ def agent(  # noqa: PLR0917 - click's own way
 
 
 async def _serve(setup: Setup, provider: str) -> int:
-    import logging  # noqa: PLC0415 - not for --help
-
-    from dayfly.api import connect  # noqa: PLC0415 - same
+    from dayfly.api import connect  # noqa: PLC0415 - not for --help
+    from dayfly.cli.agent_log import log_to_stderr  # noqa: PLC0415 - same
     from dayfly.cli.interrupts import Interrupts  # noqa: PLC0415 - same
     from dayfly.sandbox.agent.server import serve  # noqa: PLC0415 - same
 
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    log_to_stderr()
     host = setup.listen.rpartition(":")[0]
     with Interrupts() as interrupts:
         async with connect(provider) as reached:

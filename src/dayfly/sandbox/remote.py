@@ -55,6 +55,8 @@ class RemoteEnvironment:
                     chunk = await call.read()
                     if chunk is grpc.aio.EOF:
                         break
+                    if chunk is None:  # As gRPC gives what it cannot decode.
+                        raise ProviderFailed(f"runner {self._runner.name!r} sent what is no chunk")
                     if chunk.WhichOneof("payload") == "exit_code":
                         code = chunk.exit_code
                     elif output := _output(chunk):
@@ -113,6 +115,8 @@ class RemoteEnvironment:
 
     def _status(self, code: int | None, trailer: Trailer) -> JobStatus:
         known = code if code is not None and 0 <= code <= 255 else None
+        if not trailer.agrees_with(known):
+            return self._contradiction(code, trailer)
         message = trailer.message
         if code != known:
             message = message or f"the agent gave the exit code {code}"
@@ -124,6 +128,15 @@ class RemoteEnvironment:
             exit_code=known,
             reason=trailer.reason or (plain if known is not None else Reason.PROVIDER_ERROR),
             message=message,
+        )
+
+    def _contradiction(self, code: int | None, trailer: Trailer) -> JobStatus:
+        words = [word.name for word in (trailer.state, trailer.reason) if word is not None]
+        return JobStatus(
+            handle=JobHandle(id=self._runner.name, provider=self._runner.name),
+            state=JobState.UNKNOWN,
+            reason=Reason.PROVIDER_ERROR,
+            message=f"the agent contradicts itself: {', '.join(words)}, and exit code {code}",
         )
 
     def _broken(self, error: grpc.aio.AioRpcError, command: Command) -> Ended:

@@ -46,6 +46,20 @@ class Trailer(NamedTuple):
     notes: tuple[str, ...] = ()
     output_lost: str = ""
 
+    def agrees_with(self, code: int | None) -> bool:
+        """Whether this is an end, and that of a command with this exit code."""
+        succeeded = self.state is JobState.SUCCEEDED
+        if self.state is None:
+            return self.reason is None
+        if self.state is JobState.UNKNOWN:
+            return code is None
+        if self.state in {JobState.PENDING, JobState.RUNNING} or (succeeded and code):
+            return False
+        if self.state is JobState.FAILED and code == 0:
+            # A timeout can be: the command made the best of its stop.
+            return self.reason not in {None, Reason.COMPLETED, Reason.EXITED_NONZERO}
+        return self.reason is None or succeeded == (self.reason is Reason.COMPLETED)
+
 
 def trailer_to_wire(trailer: Trailer) -> tuple[tuple[str, str | bytes], ...]:
     """As metadata."""
@@ -64,8 +78,7 @@ def trailer_to_wire(trailer: Trailer) -> tuple[tuple[str, str | bytes], ...]:
 
 def trailer_from_wire(metadata: Iterable[tuple[str, str | bytes]]) -> Trailer:
     """From metadata; what is unknown is left out."""
-    rows = [(key, value if isinstance(value, str) else value.decode(errors="replace"))
-            for key, value in metadata]  # fmt: skip
+    rows = [(key, _line(value)) for key, value in metadata]
     told = dict(rows)
     return Trailer(
         state=JobState.__members__.get(told.get(_STATE, "")),
@@ -75,6 +88,12 @@ def trailer_from_wire(metadata: Iterable[tuple[str, str | bytes]]) -> Trailer:
         notes=tuple(value for key, value in rows if key == _NOTE),
         output_lost=told.get(_LOST, ""),
     )
+
+
+def _line(value: str | bytes) -> str:
+    """One line, whatever an agent says: a second one could pass for ours."""
+    text = value if isinstance(value, str) else value.decode(errors="replace")
+    return " ".join(text.split())
 
 
 def _text(text: str) -> bytes:

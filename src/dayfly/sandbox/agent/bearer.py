@@ -1,4 +1,4 @@
-"""The bearer token, asked for at every call but those about health."""
+"""The bearer token, asked for at every call but a look at the health."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import grpc
 import grpc.aio
 
-from dayfly.sandbox.wire import SERVICE
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     Handler = grpc.RpcMethodHandler[Any, Any]
 
-_OURS: Final = f"/{SERVICE}/"
+#: A watch of it is not: it lasts, and anybody could begin any number.
+_OPEN: Final = "/grpc.health.v1.Health/Check"
 _SCHEME: Final = "Bearer "
 
 
@@ -33,7 +32,7 @@ class Bearer(grpc.aio.ServerInterceptor):
     ) -> Handler | None:
         """The method's handler for who has the token, and a refusal for who has not."""
         handler = await continuation(handler_call_details)
-        if handler is None or not handler_call_details.method.startswith(_OURS):
+        if handler is None or handler_call_details.method == _OPEN:
             return handler
         given = dict(handler_call_details.invocation_metadata or ()).get("authorization", "")
         return handler if self.knows(given) else _REFUSAL
@@ -51,9 +50,10 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-async def _refuse(request: object, context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
-    del request
+async def _refuse(requests: object, context: grpc.aio.ServicerContext[Any, Any]) -> NoReturn:
+    del requests
     await context.abort(grpc.StatusCode.UNAUTHENTICATED, "the bearer token is missing or wrong")
 
 
-_REFUSAL: Final[Handler] = grpc.unary_stream_rpc_method_handler(_refuse)
+#: Whatever is called: of a stream nothing is read before the refusal.
+_REFUSAL: Final[Handler] = grpc.stream_stream_rpc_method_handler(_refuse)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from dayfly.contract.errors import InvalidField, PermissionDenied
 from dayfly.contract.shapes import check_text
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dayfly.contract.wire import sandbox_pb2 as wire
+
+#: A command of a million words, or with as many variables, keeps an engine busy for minutes.
+_MOST_WORDS: Final = 100_000
+_MOST_VARIABLES: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,9 +49,11 @@ class Policy:
         """
         if not request.command:
             raise InvalidField("the command is empty", field="command")
+        _at_most(_MOST_WORDS, len(request.command), "command")
+        _at_most(_MOST_VARIABLES, len(request.env), "env")
         self._check_image(request.image)
         for name, value in request.env.items():
-            check_text(f"env.{name}", value)
+            check_text(f"env.{name}", value, shown=False)
             if is_reference(value):
                 self._check_secret(name, value)
         return Command(
@@ -90,6 +96,11 @@ class Policy:
                 field=f"env.{name}",
                 advice="Ask whoever runs the agent for its prefix (--secret-prefix).",
             )
+
+
+def _at_most(most: int, got: int, field: str) -> None:
+    if got > most:
+        raise InvalidField(f"{field} has {got} parts; this agent takes {most}", field=field)
 
 
 def check_pattern(pattern: str) -> str:

@@ -12,7 +12,6 @@ import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from dayfly.contract.errors import FailedPrecondition, InvalidField
-from dayfly.contract.wire.sandbox_pb2_grpc import add_SandboxExecServiceServicer_to_server
 from dayfly.sandbox.agent.bearer import Bearer
 from dayfly.sandbox.agent.leftovers import LABEL, stop_leftovers
 from dayfly.sandbox.agent.service import SandboxExec
@@ -38,6 +37,8 @@ _OPTIONS: Final = (
     # A caller whose machine is gone says nothing: it is asked, and its command stopped.
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 20_000),
+    # Of a request that nobody has read yet, gRPC keeps no more than 64 KiB.
+    ("grpc.http2.bdp_probe", 0),
 )
 
 
@@ -55,6 +56,7 @@ class Setup:
         policy: What may run.
         at_once: Commands at the same time.
         grace_seconds: How long commands may go on once it is told to stop.
+        unread_seconds: How long a caller may take none of the output that there is for it.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Setup:
     client_ca: bytes = b""
     at_once: int = 8
     grace_seconds: float = 30.0
+    unread_seconds: float = 600.0
 
 
 def check(setup: Setup) -> None:
@@ -128,10 +131,12 @@ async def serve(
     policy = setup.policy
     if "labels" in reached.jobs.description.honours:
         policy = replace(policy, labels={LABEL: setup.name})
-    service = SandboxExec(Sandbox(resolve), policy, at_once=setup.at_once)
+    service = SandboxExec(
+        Sandbox(resolve), policy, at_once=setup.at_once, unread_seconds=setup.unread_seconds
+    )
     wellness = health.aio.HealthServicer()
     server = grpc.aio.server(interceptors=(Bearer(setup.token),), options=_OPTIONS)
-    add_SandboxExecServiceServicer_to_server(service, server)
+    server.add_generic_rpc_handlers((service.handlers(),))
     health_pb2_grpc.add_HealthServicer_to_server(wellness, server)
     port = _listen(server, setup)
     await server.start()

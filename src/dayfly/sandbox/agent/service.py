@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import grpc.aio
 
-from dayfly.contract.errors import DayflyError, ProviderFailed, Throttled
+from dayfly.contract.errors import (
+    DayflyError,
+    DeadlinePassed,
+    InvalidField,
+    ProviderFailed,
+    Throttled,
+)
 from dayfly.contract.jobs import JobState, Reason, Stream
 from dayfly.contract.rpc_errors import abort
 from dayfly.contract.wire import sandbox_pb2 as wire
-from dayfly.contract.wire.sandbox_pb2_grpc import SandboxExecServiceServicer
-from dayfly.sandbox.wire import Trailer, trailer_to_wire
+from dayfly.sandbox.agent.request import request_of
+from dayfly.sandbox.wire import SERVICE, Trailer, trailer_to_wire
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from dayfly.sandbox.agent.policy import Policy
     from dayfly.sandbox.command import Command
     from dayfly.sandbox.result import ExecResult
@@ -30,41 +38,62 @@ _log = logging.getLogger("dayfly.agent")
 _CHUNK: Final = 256 * 1024
 
 
-class SandboxExec(SandboxExecServiceServicer):
+class SandboxExec:
     """Runs what the policy admits."""
 
-    def __init__(self, sandbox: Sandbox, policy: Policy, *, at_once: int) -> None:
+    def __init__(
+        self, sandbox: Sandbox, policy: Policy, *, at_once: int, unread_seconds: float
+    ) -> None:
         """Take where commands run.
 
         Args:
             sandbox: Runs them.
             policy: What may run.
             at_once: Commands at the same time; more are turned away.
+            unread_seconds: How long a caller may take none of its output.
         """
         self._sandbox = sandbox
         self._policy = policy
         self._at_once = at_once
+        self._unread_seconds = unread_seconds
         self._running: set[asyncio.Task[Any]] = set()
 
-    async def Exec(self, request: wire.SandboxExecRequest, context: Context) -> None:  # type: ignore[override]  # noqa: N802
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """Its one method, read as a stream: a call is admitted before its request is read."""
+        method = grpc.stream_stream_rpc_method_handler(
+            self._call,
+            request_deserializer=wire.SandboxExecRequest.FromString,
+            response_serializer=wire.SandboxExecChunk.SerializeToString,
+        )
+        return grpc.method_handlers_generic_handler(SERVICE, {"Exec": method})
+
+    async def _call(
+        self, requests: AsyncIterator[wire.SandboxExecRequest], context: Context
+    ) -> None:
         """Run one command, streaming; the caller's going away stops it."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a handler is one
         if len(self._running) >= self._at_once:
             await abort(context, Throttled(f"this agent runs {self._at_once} commands at once"))
         self._running.add(task)
+        failure: DayflyError
         try:
-            await self._exec(request, context)
+            await self._exec(await request_of(requests), context)
         except DayflyError as error:
-            _log.info("%s: refused or failed: %s", context.peer(), error.message)
-            await abort(context, error)
-        except (asyncio.CancelledError, grpc.aio.AbortError):
+            _log.info("%s: %s", context.peer(), _why(error))
+            # Its traceback leads to this frame, and a request of megabytes would stay for long.
+            failure = error.with_traceback(None)
+        except asyncio.CancelledError:
             raise
         except Exception:  # noqa: BLE001 - the caller learns no more than that there was one
             _log.error("a fault in the agent", exc_info=True)
-            await abort(context, ProviderFailed("the agent failed; its log says why"))
+            failure = ProviderFailed("the agent failed; its log says why")
+        else:
+            return
         finally:
             self._running.discard(task)
+        # Its place is free by now: who reads nothing does not take an answer either.
+        await abort(context, failure)
 
     async def finish(self, seconds: float) -> None:
         """Wait until commands whose calls were ended have been stopped."""
@@ -80,8 +109,7 @@ class SandboxExec(SandboxExecServiceServicer):
                 async for output in running:
                     for at in range(0, len(output.data), _CHUNK):
                         piece = output.data[at : at + _CHUNK]
-                        # Comes back when the transport has room: this is the backpressure.
-                        await context.write(_chunk(output.stream, piece))
+                        await self._write(context, _chunk(output.stream, piece))
                 result = await running.result()
         except asyncio.CancelledError:
             seconds = time.monotonic() - begun
@@ -92,7 +120,17 @@ class SandboxExec(SandboxExecServiceServicer):
         context.set_trailing_metadata(trailer_to_wire(_trailer(result)))
         code = _code_for(result)
         if code is not None:
-            await context.write(wire.SandboxExecChunk(exit_code=code))
+            await self._write(context, wire.SandboxExecChunk(exit_code=code))
+
+    async def _write(self, context: Context, chunk: wire.SandboxExecChunk) -> None:
+        """Comes back when the transport has room: this is the backpressure."""
+        try:
+            async with asyncio.timeout(self._unread_seconds):
+                await context.write(chunk)
+        except TimeoutError:
+            raise DeadlinePassed(
+                f"the caller took none of the output for {self._unread_seconds:g} s"
+            ) from None
 
 
 def _chunk(stream: Stream, piece: bytes) -> wire.SandboxExecChunk:
@@ -125,3 +163,10 @@ def _trailer(result: ExecResult) -> Trailer:
 def _shown(command: Command) -> str:
     """Program and image: arguments and variables may hold what no log should."""
     return f"{command.argv[0][:80]} in {command.image[:200]}"
+
+
+def _why(error: DayflyError) -> str:
+    """For the log: the words about a wrong field may hold what was in it."""
+    if isinstance(error, InvalidField):
+        return f"refused: {error.field[:200]} is wrong"
+    return f"refused or failed: {error.message[:1000]}"
