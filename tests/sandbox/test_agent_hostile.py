@@ -18,7 +18,7 @@ from tests.jobs.scripted import Scripted
 from tests.sandbox.places import ABLE, places
 
 from dayfly.cli.agent_log import OneLine, holds_no_header
-from dayfly.contract.errors import ProviderFailed
+from dayfly.contract.errors import ProviderFailed, Unavailable
 from dayfly.contract.jobs import JobState, Reason
 from dayfly.contract.wire import sandbox_pb2 as wire
 from dayfly.contract.wire.sandbox_pb2_grpc import SandboxExecServiceStub
@@ -149,6 +149,17 @@ async def test_the_agents_log_holds_no_value_and_no_word_of_a_command(ca, provid
     assert canary not in caplog.text
 
 
+def reaching(ca: trustme.CA, tmp_path: Path, address: str, **more: Any) -> Sandbox:
+    """A sandbox with the runner ``remote``."""
+    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
+    (tmp_path / "token").write_text(TOKEN)
+    token = f"file:{tmp_path / 'token'}"
+    runner = RemoteRunner(
+        name="remote", address=address, token=token, ca=str(tmp_path / "ca.pem"), **more
+    )
+    return Sandbox(places(), runners={"remote": runner})
+
+
 @asynccontextmanager
 async def lying(
     ca: trustme.CA, tmp_path: Path, chunks: list[bytes], trailer: tuple[tuple[str, Any], ...]
@@ -170,16 +181,8 @@ async def lying(
     credentials = grpc.ssl_server_credentials([(own.private_key_pem.bytes(), chain)])
     port = server.add_secure_port("127.0.0.1:0", credentials)
     await server.start()
-    ca.cert_pem.write_to_path(tmp_path / "ca.pem")
-    (tmp_path / "token").write_text(TOKEN)
-    runner = RemoteRunner(
-        name="remote",
-        address=f"127.0.0.1:{port}",
-        token=f"file:{tmp_path / 'token'}",
-        ca=str(tmp_path / "ca.pem"),
-    )
     try:
-        yield Sandbox(places(), runners={"remote": runner})
+        yield reaching(ca, tmp_path, f"127.0.0.1:{port}")
     finally:
         await server.stop(0)
 
@@ -259,3 +262,40 @@ async def test_a_token_with_a_stray_byte_behind_it_is_not_in_the_log(ca, provide
         await reader.readuntil(b"token is missing or wrong")
         writer.close()
     assert TOKEN not in caplog.text
+
+
+@asynccontextmanager
+async def relayed(address: str, silence: asyncio.Event) -> AsyncIterator[str]:
+    """An address that leads to another, until silence: then nothing goes either way."""
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            if not silence.is_set():
+                writer.write(data)
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = await asyncio.open_connection(*address.split(":"))
+        await asyncio.wait(
+            {
+                asyncio.ensure_future(copy(reader, there[1])),
+                asyncio.ensure_future(copy(there[0], writer)),
+            }
+        )
+        writer.close()
+        there[1].close()
+
+    async with await asyncio.start_server(connected, "127.0.0.1") as server:
+        host, port = server.sockets[0].getsockname()
+        yield f"{host}:{port}"
+
+
+async def test_a_network_that_goes_silent_is_noticed(ca, provider, tmp_path):
+    """No packet comes any more, and none is refused: as behind a router that lost power."""
+    silence = asyncio.Event()
+    async with agent(ca, provider) as (_, address), relayed(address, silence) as between:
+        sandbox = reaching(ca, tmp_path, between, keepalive_seconds=1)
+        running = asyncio.create_task(sandbox.exec(["x"], exec_env="remote", image="ci/a:1"))
+        await provider.called("logs")
+        silence.set()
+        with pytest.raises(Unavailable, match="runner 'remote'"):
+            await asyncio.wait_for(running, 30)

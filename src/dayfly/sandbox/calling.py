@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 import grpc.aio
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from dayfly.contract.wire import sandbox_pb2 as wire
     from dayfly.sandbox.runners import RemoteRunner
 
+#: A sign of life comes as soon as it is asked for, but a network may be slow.
+_MOST_SECONDS: Final = 20
+
 
 @asynccontextmanager
 async def called(
@@ -31,9 +34,8 @@ async def called(
         FailedPrecondition: The token or a certificate is not there.
     """
     token = token_of(runner)
-    options = [("grpc.ssl_target_name_override", runner.server_name)]
     async with grpc.aio.secure_channel(
-        runner.address, _credentials(runner), options=options if runner.server_name else None
+        runner.address, _credentials(runner), options=_options(runner)
     ) as channel:
         call = SandboxExecServiceStub(channel).Exec(
             request,
@@ -62,6 +64,21 @@ def failure_of(error: grpc.aio.AioRpcError, runner: RemoteRunner) -> DayflyError
             "certificate."
         )
     return failure
+
+
+def _options(runner: RemoteRunner) -> list[tuple[str, str | int]]:
+    answer_ms = min(runner.keepalive_seconds, _MOST_SECONDS) * 1000
+    options: list[tuple[str, str | int]] = [
+        ("grpc.keepalive_time_ms", runner.keepalive_seconds * 1000),
+        # Which of the two counts depends on the version of gRPC.
+        ("grpc.keepalive_timeout_ms", answer_ms),
+        ("grpc.http2.ping_timeout_ms", answer_ms),
+        # A command may print nothing for hours; gRPC would ask twice and then no more.
+        ("grpc.http2.max_pings_without_data", 0),
+    ]
+    if runner.server_name:
+        options.append(("grpc.ssl_target_name_override", runner.server_name))
+    return options
 
 
 def _credentials(runner: RemoteRunner) -> grpc.ChannelCredentials:

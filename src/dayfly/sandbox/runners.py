@@ -31,6 +31,8 @@ class RemoteRunner:
         cert: PEM file of our certificate, where the agent asks for one.
         key: PEM file of its key.
         server_name: What the agent's certificate says, where that is not the address.
+        keepalive_seconds: A connection that is silent for so long is asked for a sign of life.
+            A Go agent hangs up on whoever asks more often than every 5 minutes.
     """
 
     name: str
@@ -40,6 +42,7 @@ class RemoteRunner:
     cert: str = ""
     key: str = ""
     server_name: str = ""
+    keepalive_seconds: int = 360
 
 
 def remote_runners(tables: Mapping[str, Mapping[str, Any]]) -> dict[str, RemoteRunner]:
