@@ -80,7 +80,7 @@ def _build(home: Path) -> None:
         **os.environ,
         "GOTOOLCHAIN": "local",
         "GOWORK": "off",
-        "GOFLAGS": "-mod=readonly",
+        "GOFLAGS": "-mod=readonly -trimpath",
         "CGO_ENABLED": "0",
     }
     with tempfile.TemporaryDirectory(prefix="dayfly-interop-") as name:
@@ -91,10 +91,10 @@ def _build(home: Path) -> None:
         done = _run(go, "mod", "download", cwd=sources, env=env, seconds=DOWNLOAD_SECONDS)
         if done.returncode:
             raise NoGo(f"the Go modules cannot be had: {done.stderr.strip()[-500:]}")
-        _must(go, "build", "-trimpath", "-o", f"{tools}/", *GENERATORS, cwd=sources, env=env)
+        _must(go, "build", "-o", f"{tools}/", *GENERATORS, cwd=sources, env=env)
         _generate(sources, {**env, "PATH": f"{tools}:{env['PATH']}"})
         _must(go, "vet", "./...", cwd=sources, env=env)
-        _must(go, "build", "-trimpath", "-o", f"{out}/", "./cmd/...", cwd=sources, env=env)
+        _must(go, "build", "-o", f"{out}/", "./cmd/...", cwd=sources, env=env)
         shutil.move(out, home)
 
 
