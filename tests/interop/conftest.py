@@ -1,7 +1,8 @@
 """The Go programs, and ``dayfly`` processes that load plugins made of them.
 
 A Go provider and a Go host on HashiCorp's go-plugin, and both ends of a sandbox, are built once
-from ``go/`` and the messages in ``proto/``. They stay in the environment that runs the tests until a source changes.
+from ``go/`` and the messages in ``proto/``. They stay in the environment that runs the tests
+until a source changes.
 Where there is no Go, these tests are skipped; with ``DAYFLY_REQUIRE_GO=1`` they fail.
 """
 
