@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 #: An agent that sent the exit code has nothing more to do; one that hangs there is not waited for.
 _TRAILER_SECONDS: Final = 2.0
 
+_LATER_SECONDS: Final = 10
 #: What the wire has no field for.
 _BEYOND: Final = ("cpus", "memory_mib", "network", "user", "labels")
 
@@ -48,22 +49,24 @@ class RemoteEnvironment:
             DayflyError: The agent refused, or cannot be reached.
         """
         request, left_out = self._request(command)
-        async with called(self._runner, request, command.timeout_seconds) as call:
+        timeout = command.timeout_seconds
+        until = asyncio.get_running_loop().time() + timeout if timeout else None
+        # The agent is told to give up a little later, so that one of the two says what happened.
+        last = timeout + _LATER_SECONDS if timeout else None
+        async with called(self._runner, request, last) as call:
             try:
                 code: int | None = None
                 while code is None:
-                    chunk = await call.read()
+                    chunk = await self._next(call, until)
                     if chunk is grpc.aio.EOF:
                         break
-                    if chunk is None:  # As gRPC gives what it cannot decode.
-                        raise ProviderFailed(f"runner {self._runner.name!r} sent what is no chunk")
                     if chunk.WhichOneof("payload") == "exit_code":
                         code = chunk.exit_code
                     elif output := _output(chunk):
                         yield output
                 trailer = await _trailer(call)
-            except grpc.aio.AioRpcError as error:
-                yield self._broken(error, command)
+            except TimeoutError:
+                yield self._timed_out(command, left_out)
                 return
             if code is None and trailer.state is None:
                 raise ProviderFailed(
@@ -72,6 +75,19 @@ class RemoteEnvironment:
                     advice="See the agent's log; it may have been stopped.",
                 )
             yield self._ended(code, trailer, command, left_out)
+
+    async def _next(self, call: Any, until: float | None) -> Any:
+        """What the agent says next; TimeoutError when the command's time is up."""
+        try:
+            async with asyncio.timeout_at(until):
+                chunk = await call.read()
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED and until is not None:
+                raise TimeoutError from error
+            raise failure_of(error, self._runner) from error
+        if chunk is None:  # As gRPC gives what it cannot decode.
+            raise ProviderFailed(f"runner {self._runner.name!r} sent what is no chunk")
+        return chunk
 
     def _request(self, command: Command) -> tuple[wire.SandboxExecRequest, tuple[str, ...]]:
         beyond = [name for name in _BEYOND if getattr(command, name)]
@@ -139,17 +155,15 @@ class RemoteEnvironment:
             message=f"the agent contradicts itself: {', '.join(words)}, and exit code {code}",
         )
 
-    def _broken(self, error: grpc.aio.AioRpcError, command: Command) -> Ended:
-        """A timeout is an end; whatever else broke the call is an error."""
-        if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED or not command.timeout_seconds:
-            raise failure_of(error, self._runner) from error
+    def _timed_out(self, command: Command, left_out: tuple[str, ...]) -> Ended:
         return Ended(
+            notes=left_out,
             status=JobStatus(
                 handle=JobHandle(id=self._runner.name, provider=self._runner.name),
                 state=JobState.FAILED,
                 reason=Reason.TIMED_OUT,
                 message=f"stopped after its timeout of {command.timeout_seconds} s",
-            )
+            ),
         )
 
 
