@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -9,6 +10,9 @@ from hypothesis import settings
 
 if TYPE_CHECKING:
     import pytest
+
+# In the background of a shell SIGINT is ignored, and every process that is started inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is slow, which is no fault of what is tested; pytest-timeout bounds it.
 settings.register_profile("dayfly", deadline=None)
