@@ -134,7 +134,8 @@ async def test_output_that_came_before_the_death_of_its_plugin_arrives():
     arrived = len(got)
     os.close(target)
     await asyncio.to_thread(reading.join)
-    assert arrived >= 300_000 - 65536  # The last read may still be counted.
+    # A pipe's worth may be in the pipe, and as much be read and not counted yet.
+    assert arrived >= 300_000 - 2 * 65536
 
 
 async def test_output_lost_with_its_plugin_is_said_where_the_end_was_seen(capfd):
