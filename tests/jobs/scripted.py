@@ -114,10 +114,12 @@ class Scripted:
         (job,) = self.jobs.values()
         return job
 
-    async def called(self, method: str) -> None:
-        """Return once a method was called."""
+    async def called(self, method: str, times: int = 1) -> None:
+        """Return once a method was called so often."""
         async with asyncio.timeout(5):
-            await self._begun[method].wait()
+            while self.calls[method] < times:
+                self._begun[method].clear()
+                await self._begun[method].wait()
 
     async def _called(self, method: str) -> None:
         self.calls[method] += 1

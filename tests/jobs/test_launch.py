@@ -231,6 +231,20 @@ async def test_cancelling_a_launch_stops_what_it_started_and_removes_it(
     assert journal.find("k1").end.state is JobState.CANCELLED
 
 
+async def test_cancelling_a_launch_that_found_the_job_of_another_leaves_its_output(
+    opened, provider
+):
+    async with Jobs(provider.services(), provider="prod") as elsewhere, opened() as jobs:
+        await elsewhere.launch(ECHO, "k1", detached=True)
+        provider.delay["submit"] = 0.05
+        launching = asyncio.create_task(jobs.launch(ECHO, "k1"))
+        await provider.called("submit", 2)
+        launching.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await launching
+    assert (provider.calls["cancel_job"], len(provider.jobs)) == (1, 1)
+
+
 @pytest.mark.parametrize("served", [True, False])
 async def test_a_launch_that_was_called_off_and_cannot_be_removed_has_been_stopped(
     opened, provider, caplog, served

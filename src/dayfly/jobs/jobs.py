@@ -114,8 +114,8 @@ class Jobs:
     ) -> Job:
         """Launch a job, or come back to the one that the key has.
 
-        Cancelled before it returns, it stops what it may have started, and removes it: nobody
-        else has it.
+        Cancelled before it returns, it stops the job, and removes it unless it is seen to have
+        been launched before: nobody else has it.
 
         Args:
             spec: The job; without a name it gets one from its command or image.
@@ -282,7 +282,9 @@ class Jobs:
         if launching.cancelled() or leaves_open(launching.exception()):
             handle = await launch.find()
         elif launching.exception() is None:
-            handle = launching.result().handle
+            submitted = launching.result()
+            # Whoever launched it before has a use for its output.
+            handle, keep = submitted.handle, keep or submitted.adopted
         else:
             return
         if handle is None:
