@@ -11,6 +11,7 @@ import pytest
 from dayfly.contract.errors import InvalidField
 from dayfly.contract.jobs import LogQuery
 from dayfly.testing.rules import Promise, rule
+from dayfly.testing.same import expect
 from dayfly.testing.trial import Output, first_output, read
 
 if TYPE_CHECKING:
@@ -33,22 +34,22 @@ class EveryLine(Promise):
         half = 50_000
         status, output = await trial.finish(trial.job(_BOTH % half))
         assert status.exit_code == 0
-        out = [b"out %d of a line that has some length" % i for i in range(1, half + 1)]
-        err = [b"err %d" % i for i in range(1, half + 1)]
-        if (await trial.jobs.describe()).separates_streams:
-            assert output.stdout.splitlines() == out
-            assert output.stderr.splitlines() == err
-        else:
+        out = b"".join(b"out %d of a line that has some length\n" % i for i in range(1, half + 1))
+        err = b"".join(b"err %d\n" % i for i in range(1, half + 1))
+        stdout, stderr = output.stdout, output.stderr
+        if not (await trial.jobs.describe()).separates_streams:
             # What does not promise to keep them apart may still do so.
-            lines = output.stdout.splitlines() + output.stderr.splitlines()
-            assert [line for line in lines if line.startswith(b"out")] == out
-            assert [line for line in lines if line.startswith(b"err")] == err
+            lines = (stdout + stderr).splitlines(keepends=True)
+            stdout = b"".join(line for line in lines if not line.startswith(b"err"))
+            stderr = b"".join(line for line in lines if line.startswith(b"err"))
+        expect(stdout, out)
+        expect(stderr, err, of="stderr")
 
     @rule()
     async def test_a_line_of_one_mebibyte(self, trial: Trial) -> None:
         """A line of 1 MiB arrives whole."""
         _, output = await trial.finish(trial.job(f'{_MEBIBYTE}; printf "%s\\n" "$s"; echo after'))
-        assert output.stdout == b"0123456789abcdef" * 2**16 + b"\nafter\n"
+        expect(output.stdout, b"0123456789abcdef" * 2**16 + b"\nafter\n")
 
     @rule()
     async def test_binary_output(self, trial: Trial) -> None:
@@ -57,9 +58,10 @@ class EveryLine(Promise):
         _, output = await trial.finish(trial.job(f"printf '{octal}'; printf '{octal}' >&2"))
         everything = bytes(range(256))
         if (await trial.jobs.describe()).separates_streams:
-            assert (output.stdout, output.stderr) == (everything, everything)
+            expect(output.stdout, everything)
+            expect(output.stderr, everything, of="stderr")
         else:
-            assert output.stdout + output.stderr == everything * 2
+            expect(output.stdout + output.stderr, everything * 2, of="output")
 
     @rule()
     async def test_no_newline_at_the_end(self, trial: Trial) -> None:
@@ -87,7 +89,8 @@ class EveryLine(Promise):
         await job.wait(timeout=trial.provider.seconds)
         first, second = await read(job), await read(job, follow=False)
         assert len(first.stdout.splitlines()) >= 100
-        assert (first.stdout, first.stderr) == (second.stdout, second.stderr)
+        expect(second.stdout, first.stdout)
+        expect(second.stderr, first.stderr, of="stderr")
 
     @rule("observer")
     async def test_reading_goes_on_from_every_cursor(self, trial: Trial) -> None:
@@ -98,8 +101,8 @@ class EveryLine(Promise):
         for number in range(0, len(whole.batches), step):
             before = Output(whole.batches[: number + 1])
             rest = await read(job, cursor=whole.batches[number].cursor)
-            assert before.stdout + rest.stdout == whole.stdout
-            assert before.stderr + rest.stderr == whole.stderr
+            expect(before.stdout + rest.stdout, whole.stdout)
+            expect(before.stderr + rest.stderr, whole.stderr, of="stderr")
 
     @rule("observer")
     async def test_a_cursor_of_nothing_is_refused(self, trial: Trial) -> None:
@@ -147,7 +150,7 @@ class EveryLine(Promise):
         )
         plain = await read(job)
         stamped = await read(job, timestamps=True)
-        assert stamped.stdout == plain.stdout
+        expect(stamped.stdout, plain.stdout)
         assert len(plain.stdout) == 2**20 + 10
 
     @rule("observer")
