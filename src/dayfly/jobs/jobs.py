@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from dayfly.contract.errors import DayflyError, FailedPrecondition, NotServed
+from dayfly.contract.errors import FailedPrecondition, NotServed
 from dayfly.contract.identity import intent_digest
-from dayfly.contract.jobs import JobState
+from dayfly.jobs.calling_off import call_off
 from dayfly.jobs.engine import make_engine
 from dayfly.jobs.job import Job
-from dayfly.jobs.launch import Launch, check, leaves_open
+from dayfly.jobs.launch import Launch, check
+from dayfly.jobs.launched import Launched
 from dayfly.jobs.ledger import Ledger
 from dayfly.jobs.provider import provider_of
 from dayfly.jobs.retry import retried
 from dayfly.jobs.timing import Timing
+from dayfly.jobs.visible import may_be_hidden, visible
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from types import TracebackType
 
-    from dayfly.contract.jobs import JobHandle, JobSpec, Progress, Submitted
+    from dayfly.contract.jobs import JobHandle, JobSpec, Progress
     from dayfly.contract.provider import Check, Description, JobPlan, Leftover, ListedJob
     from dayfly.contract.services import Services
     from dayfly.jobs.engine import Engine
-    from dayfly.jobs.entries import JournalEntry
     from dayfly.jobs.journal import Journal
-    from dayfly.jobs.launch import Checked
 
 T = TypeVar("T")
-
-_log = logging.getLogger("dayfly.jobs")
 
 
 class Jobs:
@@ -141,22 +137,30 @@ class Jobs:
             name=checked.spec.name,
             digest=intent_digest(checked.spec),
         )
+        launched = Launched(self._engine, engine)
         if (
             known is not None
             and known.handle
-            and (known.launched or await self._visible([(key, known.handle)]))
+            and (known.launched or await visible(engine, [(key, known.handle)]))
         ):
-            return self._again(engine, checked, known, known.handle, detached=detached)
+            return launched.known(checked, known, known.handle, detached=detached)
         launch = Launch(engine, checked.submission)
         launching = asyncio.create_task(launch.run(report or _unheard, cut_short=known is not None))
         try:
             submitted = await asyncio.shield(launching)
         except asyncio.CancelledError:
-            calling_off = self._call_off(engine, launch, launching, detached=detached, keep=keep)
+            calling_off = call_off(
+                launch,
+                launching,
+                self.attach,
+                patience_seconds=engine.timing.withdrawal,
+                detached=detached,
+                keep=keep,
+            )
             name = checked.spec.name
             await engine.see_through(calling_off, f"{name} may have been started, and still run")
             raise
-        return self._job(engine, checked, submitted, detached=detached)
+        return launched.new(checked, submitted, detached=detached)
 
     async def plan(self, spec: JobSpec, key: str | None = None) -> JobPlan:
         """The requests that a launch would send. Nothing is created, or written down.
@@ -196,13 +200,14 @@ class Jobs:
             DayflyError: The provider could not be asked.
         """
         inventory = self._provider.inventory
-        seen = [] if dry_run else await self._visible(await self._ledger.present())
+        present = [] if dry_run else await self._ledger.present()
+        seen = await visible(await self._engine(), present) if present else []
         leftovers = await self._ask(
             lambda: inventory.prune(dry_run=dry_run, older_than_seconds=older_than_seconds),
             "to remove what ended jobs left",
         )
         if leftovers and seen:
-            left = await self._visible(seen)
+            left = await visible(await self._engine(), seen)
             for key in dict(seen).keys() - dict(left).keys():
                 await self._ledger.deleted(key)
         return leftovers
@@ -232,122 +237,11 @@ class Jobs:
                 handle = await self._find(entry.key)
             except NotServed:
                 return
-            if handle is not None or not await self._may_be_hidden(entry):
+            if handle is not None or not may_be_hidden(await self._engine(), entry):
                 await self._ledger.found(entry.key, handle)
-
-    async def _may_be_hidden(self, entry: JournalEntry) -> bool:
-        """It may have been launched so late that it cannot be seen yet, or have been forgotten."""
-        description = (await self._engine()).description
-        grace, remembers = description.visibility_grace_seconds, description.remembers_seconds
-        age = (datetime.now(UTC) - entry.created).total_seconds()
-        new = grace > 0 and age < self._timing.launch_deadline + grace
-        return new or 0 < remembers <= age
-
-    async def _visible(
-        self, jobs: Sequence[tuple[str, JobHandle]]
-    ) -> Sequence[tuple[str, JobHandle]]:
-        """Those, by key and handle, of which the provider has a record, or may have one.
-
-        One without may be too new to be seen, or forgotten while its output is still there.
-        """
-        engine = await self._engine()
-        size = engine.description.statuses_per_call
-        visible = []
-        for begin in range(0, len(jobs), size):
-            batch = jobs[begin : begin + size]
-            statuses = await engine.looks.many([handle for _, handle in batch])
-            for job, status in zip(batch, statuses, strict=True):
-                if isinstance(status, DayflyError) or status.state is not JobState.UNKNOWN:
-                    visible.append(job)
-        return visible
 
     async def _find(self, key: str) -> JobHandle | None:
         return await self._ask(lambda: self._provider.submitter.find(key), f"to find key {key!r}")
-
-    async def _call_off(
-        self,
-        engine: Engine,
-        launch: Launch,
-        launching: asyncio.Task[Submitted],
-        *,
-        detached: bool,
-        keep: bool,
-    ) -> None:
-        """End a launch, and stop and remove what it may have started."""
-        await asyncio.wait({launching}, timeout=engine.timing.withdrawal)
-        launching.cancel()
-        await asyncio.wait({launching})
-        if detached:
-            return
-        if launching.cancelled() or leaves_open(launching.exception()):
-            handle = await launch.find()
-        elif launching.exception() is None:
-            submitted = launching.result()
-            # Whoever launched it before has a use for its output.
-            handle, keep = submitted.handle, keep or submitted.adopted
-        else:
-            return
-        if handle is None:
-            return
-        job = self.attach(handle, launch.key, launch.name)
-        await job.cancel()
-        if not keep:
-            await _remove(job)
-
-    def _job(
-        self, engine: Engine, checked: Checked, submitted: Submitted, *, detached: bool
-    ) -> Job:
-        spec = checked.spec
-        job = Job(
-            self._engine,
-            submitted.handle,
-            key=checked.submission.key,
-            name=spec.name,
-            adopted=submitted.adopted,
-            notes=submitted.notes,
-            detached=detached,
-            grace_seconds=spec.grace_period_seconds,
-        )
-        job.recall(None, removed=False)
-        if checked.deadline_seconds is not None:
-            job.limit(engine, checked.deadline_seconds, checked.deadline_seconds)
-        job.launch_again(engine, checked.submission)
-        if not detached:
-            engine.owned[job.handle.id] = job
-        return job
-
-    def _again(
-        self,
-        engine: Engine,
-        checked: Checked,
-        known: JournalEntry,
-        handle: JobHandle,
-        *,
-        detached: bool,
-    ) -> Job:
-        """The job that the key has, as the journal knows it. The provider is not asked."""
-        spec, removed = checked.spec, known.deleted is not None
-        gone = (f"{spec.name} ended and was removed before; its output is gone",)
-        job = Job(
-            self._engine,
-            handle,
-            key=known.key,
-            name=spec.name,
-            adopted=True,
-            notes=gone if removed else (),
-            detached=detached,
-            grace_seconds=spec.grace_period_seconds,
-        )
-        job.recall(known.end, removed=removed)
-        if known.end is None:
-            job.launch_again(engine, checked.submission)
-            if checked.deadline_seconds is not None:
-                since = known.launched or known.created
-                gone_by = (datetime.now(UTC) - since).total_seconds()
-                job.limit(engine, checked.deadline_seconds - gone_by, checked.deadline_seconds)
-            if not detached:
-                engine.owned[handle.id] = job
-        return job
 
     async def _ask(self, call: Callable[[], Awaitable[T]], tried: str) -> T:
         return await retried(
@@ -364,16 +258,6 @@ class Jobs:
             if self._made is None:
                 self._made = await make_engine(self._provider, self._ledger, self._timing)
         return self._made
-
-
-async def _remove(job: Job) -> None:
-    """Remove a stopped job; whoever called its launch off hears of nothing but the log."""
-    try:
-        await job.delete()
-    except NotServed:
-        pass  # Nobody can do anything about it, after each run.
-    except DayflyError as error:
-        _log.warning("%s was stopped, and what it left is still there: %s", job.name, error.message)
 
 
 def _unheard(progress: Progress) -> None:
