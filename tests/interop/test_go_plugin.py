@@ -58,6 +58,21 @@ def test_an_error_with_a_code_keeps_its_class(cli, go_plugin):
     assert document.json["error"]["code"] == "PERMISSION_DENIED"
 
 
+def test_a_job_that_is_larger_than_a_message_may_be_is_refused_at_once(cli, go_plugin, tmp_path):
+    """Go's gRPC takes 4 MiB, and says "exhausted" to more; the same again would not be less."""
+    options = ["--output", "json"]
+    for number in range(6):
+        large = tmp_path / f"large-{number}.env"
+        lines = [f"LARGE_{number}_{line}={'x' * 100_000}" for line in range(8)]
+        large.write_text("\n".join(lines))
+        options += ["--env-file", str(large)]
+    answer = cli("run", "--on", go_plugin(), "--image", "i", *options, "--", "true")
+    assert answer.code == 125
+    assert answer.json["error"]["code"] == "FAILED_PRECONDITION"
+    assert "to run a job: the request is larger than it takes" in answer.json["error"]["message"]
+    assert "vs. 4194304" in answer.json["error"]["message"]
+
+
 def test_one_megabyte_on_its_own_stdout_and_stderr_stops_nothing(cli, go_plugin):
     answer = run(cli, go_plugin(), "echo", "out", fault="prints")
     assert (answer.code, answer.stdout) == (0, b"out\n")

@@ -11,6 +11,7 @@ import grpc.aio
 from dayfly.contract.errors import (
     DayflyError,
     DeadlinePassed,
+    FailedPrecondition,
     InvalidField,
     NotServed,
     ProviderFailed,
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 #: How gRPC says that a message was over our limit: as it came, or once decompressed.
 _OVER_LIMIT = ("CLIENT: Received message larger than max", "Decompressed message larger than max")
+
+#: How gRPC in Go and C says that a message was over the limit of its receiver.
+_OVER_ITS_LIMIT = "received message larger than max"
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -189,15 +193,25 @@ class Calls:
                 f"asking plugin {self.plugin!r} {tried}: it does not serve {part}{service}",
                 advice=f"`dayfly describe --on {self.plugin}` shows what it can do.",
             )
-        details = error.details() or ""
-        if any(words in details for words in _OVER_LIMIT) and not said_more:
-            # Asked again it would be as large, so it is nothing that may pass.
-            limit = f"{MAX_ANSWER_BYTES // 2**20} MiB"
-            return ProviderFailed(
-                f"asking plugin {self.plugin!r} {tried}: its answer is over the limit of {limit} "
-                f"({details})"
-            )
+        if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED and not said_more:
+            too_large = self._too_large(error.details() or "", tried)
+            if too_large is not None:
+                return too_large
         return from_rpc_error(error, f"asking plugin {self.plugin!r} {tried}")
+
+    def _too_large(self, details: str, tried: str) -> DayflyError | None:
+        """What gRPC calls exhausted: asked again it would be as large, and not pass."""
+        asking = f"asking plugin {self.plugin!r} {tried}"
+        if any(words in details for words in _OVER_LIMIT):
+            limit = f"{MAX_ANSWER_BYTES // 2**20} MiB"
+            return ProviderFailed(f"{asking}: its answer is over the limit of {limit} ({details})")
+        if _OVER_ITS_LIMIT in details.lower():
+            return FailedPrecondition(
+                f"{asking}: the request is larger than it takes ({details})",
+                advice="Have the job fetch what is large, rather than be given it in its "
+                "arguments or environment.",
+            )
+        return None
 
     async def _refuse_if_dead(self, tried: str) -> None:
         if self._watch.exited.is_set():
