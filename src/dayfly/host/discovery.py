@@ -62,7 +62,7 @@ def find_plugin(name: str) -> InstalledPlugin:
             "hyphens, or a path with a / in it",
             field="plugin",
         )
-    directory = _directory(name) or _directory_after_replacement(name)
+    directory = _directory(name) or _installed_after_all(name)
     if directory is not None:
         return _load(directory, name)
     known = ", ".join(sorted({directory.name for directory in _all_places()})) or "none"
@@ -117,17 +117,18 @@ def _directory(name: str) -> Path | None:
     return None
 
 
-def _directory_after_replacement(name: str) -> Path | None:
-    """Where it is once the process is through, or mended, that puts another version there."""
-    from dayfly.host.packages.guard import held  # noqa: PLC0415 - rare
-    from dayfly.host.packages.places import OLD, settle  # noqa: PLC0415 - rare
+def _installed_after_all(name: str) -> Path | None:
+    """Where it is once no process replaces it: it may have been away when it was looked for."""
+    from dayfly.host.packages.guard import held, once_held  # noqa: PLC0415 - rare
+    from dayfly.host.packages.places import settle  # noqa: PLC0415 - rare
 
     plugins = plugins_dir()
-    if not os.access(plugins / f"{OLD}{name}", os.F_OK):
+    if not once_held(plugins):
         return None
     settle(plugins)
     with held(plugins, shared=True):
-        return _directory(name)
+        there = os.access(plugins / name / "plugin.json", os.F_OK)
+    return plugins / name if there else None
 
 
 def _all_places() -> Iterator[Path]:

@@ -417,6 +417,30 @@ def test_finding_while_another_process_replaces_it_waits(shelf, plugins_dir, mov
     assert len(found) == 1
 
 
+def test_a_replacement_that_ends_between_two_looks_hides_nothing(
+    shelf, plugins_dir, tmp_path, monkeypatch
+):
+    """The plugin is put back while packages are looked through, after its own place was."""
+    shelf.put(GOOD)
+    get(shelf)
+    there, away = plugins_dir / "raw", plugins_dir / ".old-raw"
+    info = tmp_path / "site" / "slow-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: slow\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[dayfly.plugins]\nslow = slow_to_find\n")
+
+    class PutBack:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "slow_to_find" and away.exists():
+                away.rename(there)
+
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.setattr(sys, "meta_path", [PutBack(), *sys.meta_path])
+    there.rename(away)
+    assert find_plugin("raw").directory == there
+    assert not away.exists()
+
+
 def test_who_waits_too_long_says_for_whom(plugins_dir):
     plugins_dir.mkdir()
     with (

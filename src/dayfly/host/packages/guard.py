@@ -20,6 +20,11 @@ _SECONDS: Final = 30.0
 _PAUSE_SECONDS: Final = 0.02
 
 
+def once_held(plugins: Path) -> bool:
+    """Whether a process ever held it: where not, nothing was installed, and nothing is now."""
+    return os.access(plugins / _NAME, os.F_OK)
+
+
 @contextmanager
 def held(plugins: Path, *, shared: bool = False, seconds: float = _SECONDS) -> Iterator[None]:
     """Hold the directory; the kernel lets go of it when this process ends.
