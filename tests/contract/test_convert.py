@@ -253,3 +253,18 @@ def test_a_classic_status_claims_no_more_than_it_said(state, code, expected):
     status = convert.classic_status_from_wire(wire, HANDLE)
     assert (status.exit_code, status.reason) == expected
     assert status.handle == HANDLE
+
+
+def test_a_message_that_nobody_reads_to_its_end_is_cut_and_says_so():
+    """A status is kept, written down and shown; what a plugin says in it may be 32 MiB."""
+    endless = "x" * 2_000_000
+    theirs = v1.JobObservation(handle=iac.JobHandle(id="h"), message=endless, evidence=endless)
+    classic = iac.JobStatusReply(message=endless)
+    status = convert.status_from_wire(theirs)
+    for said in (
+        status.message,
+        status.evidence,
+        convert.classic_status_from_wire(classic, HANDLE).message,
+    ):
+        assert len(said) < 70_000
+        assert said.endswith("x... (1934464 more characters)")

@@ -45,6 +45,7 @@ from dayfly.contract.wire import iac_pb2 as iac
 E = TypeVar("E", bound=IntEnum)
 
 MAX_HANDLE_BYTES = 64 * 1024
+_MAX_WORDS = 64 * 1024
 
 
 def handle_to_wire(handle: JobHandle) -> iac.JobHandle:
@@ -326,8 +327,8 @@ def status_from_wire(wire: v1.JobObservation) -> JobStatus:
         exit_code_source=ExitCodeSource.UNKNOWN if code is None else source,
         signal=wire.signal if wire.HasField("signal") else None,
         reason=reason_from_wire(wire.reason),
-        message=wire.message,
-        evidence=wire.evidence,
+        message=_words(wire.message),
+        evidence=_words(wire.evidence),
         may_pass=wire.may_pass,
         created=_time(wire.created) if wire.HasField("created") else None,
         started=_time(wire.started) if wire.HasField("started") else None,
@@ -375,7 +376,7 @@ def classic_status_from_wire(wire: iac.JobStatusReply, handle: JobHandle) -> Job
         exit_code=code,
         exit_code_source=ExitCodeSource.UNKNOWN if code is None else ExitCodeSource.REPORTED,
         reason=reason,
-        message=wire.message,
+        message=_words(wire.message),
     )
 
 
@@ -570,6 +571,12 @@ def _time(stamp: Timestamp) -> datetime | None:
         return stamp.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _words(text: str) -> str:
+    """What a person is to read: kept with every status, so not as long as a message may be."""
+    more = len(text) - _MAX_WORDS
+    return text if more <= 0 else f"{text[:_MAX_WORDS]}... ({more} more characters)"
 
 
 def _exit_code(value: int) -> int | None:
