@@ -41,6 +41,7 @@ $(VENV)/%/.done: requirements/%.lock $(VENV)/.run
 
 bench: $(VENV)/.dev ## measure, side by side with yardsticks
 	tools/docker-engine.sh
+	$(BIN)/python -m compileall -q src
 	$(BIN)/python -m bench
 
 clean:
