@@ -71,6 +71,9 @@ class Submitter:
                 raise ZeroDivisionError("division by zero")
             case ("unpacked",):
                 import no_such_package  # noqa: F401
+            case ("unpacked", "grouped"):
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._import())
             case ("leak",):
                 [value] = (await SECRETS.resolve(submission.spec.secrets)).values()
                 logging.getLogger("third.party").warning("connecting with %s", value)
@@ -79,6 +82,9 @@ class Submitter:
                 for _ in range(1024):
                     print("x" * 1023)
         return JobPlan(calls=())
+
+    async def _import(self):
+        import no_such_package  # noqa: F401
 
     async def _refuse(self):
         raise InvalidField("no", field="command")

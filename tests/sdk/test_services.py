@@ -112,8 +112,9 @@ async def test_an_error_in_a_task_group_is_still_that_error(plugin):
     assert error.field == "command"
 
 
-async def test_a_package_that_is_not_installed_is_named_with_what_to_do(plugin):
-    error = await failure(plugin.submit.Plan(submission("unpacked")))
+@pytest.mark.parametrize("where", [(), ("grouped",)], ids=["alone", "in-a-task-group"])
+async def test_a_package_that_is_not_installed_is_named_with_what_to_do(plugin, where):
+    error = await failure(plugin.submit.Plan(submission("unpacked", *where)))
     assert isinstance(error, FailedPrecondition)
     assert "needs the Python package 'no_such_package'" in error.message
     assert "pip install 'dayfly[scripted]'" in error.advice

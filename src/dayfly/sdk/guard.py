@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 import grpc.aio
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Handler = grpc.RpcMethodHandler[Any, Any]
     Context = grpc.aio.ServicerContext[Any, Any]
+
+E = TypeVar("E", bound=BaseException)
 
 _logger = logging.getLogger(__name__)
 
@@ -90,10 +92,10 @@ class Guard(grpc.aio.ServerInterceptor):
             await abort(context, self._explained(error, method))
 
     def _explained(self, error: Exception, method: str) -> DayflyError:
-        meant = _meant(error)
-        if meant is None and isinstance(error, ModuleNotFoundError):
+        meant = _within(error, DayflyError)
+        if meant is None and (missing := _within(error, ModuleNotFoundError)):
             return FailedPrecondition(
-                f"plugin {self._plugin!r} needs the Python package {error.name!r}, which is not "
+                f"plugin {self._plugin!r} needs the Python package {missing.name!r}, which is not "
                 "installed",
                 advice="Install what the plugin needs; for one that comes with dayfly: "
                 f"pip install 'dayfly[{self._plugin}]'",
@@ -114,12 +116,12 @@ class Guard(grpc.aio.ServerInterceptor):
         )
 
 
-def _meant(error: BaseException) -> DayflyError | None:
-    """The error of ours that was raised, by itself or in a task group."""
-    if isinstance(error, DayflyError):
+def _within(error: BaseException, kind: type[E]) -> E | None:
+    """The first error of a kind that was raised, by itself or in a task group."""
+    if isinstance(error, kind):
         return error
     if isinstance(error, BaseExceptionGroup):
-        found = (_meant(inner) for inner in error.exceptions)
+        found = (_within(inner, kind) for inner in error.exceptions)
         return next((inner for inner in found if inner is not None), None)
     return None
 

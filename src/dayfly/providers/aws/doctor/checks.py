@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from dayfly.contract.errors import DayflyError
-from dayfly.contract.groups import TaskGroup
+from dayfly.contract.groups import together
 from dayfly.contract.provider import Check, CheckOutcome
 from dayfly.providers.aws.doctor.cluster import cluster_check
 from dayfly.providers.aws.doctor.looking import failed, look, passed, warning
@@ -66,9 +66,7 @@ async def ecs_checks(aws: Aws, config: Config) -> Sequence[Check]:
 
 
 async def _together(looks: Sequence[Coroutine[Any, Any, Sequence[Check]]]) -> Sequence[Check]:
-    async with TaskGroup() as group:
-        tasks = [group.create_task(one) for one in looks]
-    return [check for task in tasks for check in task.result()]
+    return [check for checks in await together(looks) for check in checks]
 
 
 async def _caller(aws: Aws) -> dict[str, Any]:
