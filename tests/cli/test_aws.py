@@ -274,6 +274,24 @@ def test_an_end_is_told_by_its_reason(cloud):
         assert said_in_one_sentence(answer[2], said), (end, answer)
 
 
+def test_who_waits_is_told_why_nothing_happens(cloud):
+    """After five seconds, once; and what is told passes."""
+    token = detached(cloud, "--name", "before", run_seconds=1)
+    cloud.change(faults=[FULL, {"kind": "server_error", "operation": "DescribeTasks"}])
+    launching, waiting = starting(cloud, run_seconds=0.1), cloud.popen("wait", token)
+    for process, said in (
+        (launching, b"dayfly: still trying to launch job on 'prod': "),
+        (waiting, b"dayfly: still trying to see how "),
+    ):
+        assert process.stderr
+        told = process.stderr.readline()
+        assert told.startswith(said)
+    cloud.change(faults=[])
+    for process in (launching, waiting):
+        code, _, err = cloud.finish(process)
+        assert (code, "still trying" in err) == (0, False), err
+
+
 def test_a_secret_that_does_not_exist_ends_the_job(cloud):
     code, _, err = run(cloud, "--secret", f"PASSWORD={NOWHERE}")
     assert code == 125

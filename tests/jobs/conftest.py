@@ -27,6 +27,7 @@ SHORT = Timing(
     withdrawal=0.1,
     backoff_first=0.004,
     backoff_max=0.02,
+    quiet=0.1,
     page_first=0.002,
     page_max=0.01,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from dataclasses import replace
 
 import pytest
@@ -73,6 +74,22 @@ async def test_errors_that_pass_are_tried_again(opened, provider):
         job = await jobs.launch(ECHO, "k1")
     assert not job.adopted
     assert provider.calls["submit"] == 3
+
+
+async def test_who_waits_is_told_once_why_nothing_happens(opened, provider, caplog):
+    provider.faults["submit"].extend([lost_answer()] * 1000)
+    async with opened() as jobs:
+        with pytest.raises(Unavailable):
+            await jobs.launch(ECHO, "k1")
+    (told,) = caplog.messages
+    assert re.fullmatch(r"still trying to launch echo-.{4} on 'prod': .*reset.*", told)
+
+
+async def test_what_passes_in_a_moment_is_not_told(opened, provider, caplog):
+    provider.faults["submit"].extend([lost_answer(), lost_answer(), None])
+    async with opened() as jobs:
+        await jobs.launch(ECHO, "k1")
+    assert caplog.messages == []
 
 
 async def test_a_lost_answer_starts_no_second_job(opened, provider):

@@ -11,6 +11,7 @@ from dayfly.cli.exits import DAYFLY_FAILED, READER_GONE, exit_code_for
 from dayfly.cli.interrupts import Interrupts
 from dayfly.cli.printing import say
 from dayfly.cli.sink import Sink
+from dayfly.cli.warned import run_told
 from dayfly.contract.jobs import JobHandle, JobStatus, Stream
 from dayfly.sandbox.sandbox import MAX_OUTPUT
 
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
 
 def streamed(sandbox: Sandbox, command: Command) -> Outcome:
     """Run it with its output on our own; the result, and what to exit with."""
-    return asyncio.run(_interruptible(_stream(sandbox, command)))
+    return run_told(_interruptible(_stream(sandbox, command)))
 
 
 def collected(sandbox: Sandbox, command: Command) -> Outcome:
     """Run it with its output in the result."""
-    return asyncio.run(_interruptible(_collect(sandbox, command)))
+    return run_told(_interruptible(_collect(sandbox, command)))
 
 
 async def _stream(sandbox: Sandbox, command: Command) -> Outcome:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dayfly.cli.session import start
+from dayfly.cli.warned import run_told
 from dayfly.contract.errors import DayflyError
 from dayfly.contract.groups import TaskGroup
 from dayfly.contract.jobs import JobState
@@ -49,12 +50,12 @@ def of_provider(on: str) -> Listing:
     Raises:
         DayflyError: It cannot be asked.
     """
-    return asyncio.run(_of_provider(start(on)))
+    return run_told(_of_provider(start(on)))
 
 
 def of_journal() -> Listing:
     """What was launched from here and is not removed; each job that may run is looked at."""
-    return asyncio.run(_of_journal())
+    return run_told(_of_journal())
 
 
 async def _of_provider(connection: Connection) -> Listing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
+from dayfly.cli.warned import run_told
 from dayfly.contract.errors import DayflyError, NotFound
 from dayfly.contract.groups import TaskGroup
 from dayfly.jobs import Journal
@@ -59,7 +60,7 @@ def with_each(
     Returns:
         In the order of ``jobs``, what came of it, or why nothing did.
     """
-    return asyncio.run(_with_each(connections, jobs, act))
+    return run_told(_with_each(connections, jobs, act))
 
 
 async def _with_each(

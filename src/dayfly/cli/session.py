@@ -30,10 +30,10 @@ def start(on: str, *, pass_env: Sequence[str] = ()) -> Connection:
 
 def within(connection: Connection, body: Callable[[Connection], Awaitable[T]]) -> T:
     """Run ``body`` with the entered connection, in an event loop of its own."""
-    import asyncio  # noqa: PLC0415 - while the plugin starts
+    from dayfly.cli.warned import run_told  # noqa: PLC0415 - while the plugin starts
 
     async def whole() -> T:
         async with connection:
             return await body(connection)
 
-    return asyncio.run(whole())
+    return run_told(whole())

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from dayfly.cli.printing import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
+
+T = TypeVar("T")
 
 
 class _Passer(logging.Handler):
@@ -32,3 +37,9 @@ def warnings_told(tell: Callable[[str], None]) -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(passer)
+
+
+def run_told(work: Coroutine[object, object, T]) -> T:
+    """Run a command's work in an event loop of its own; what is warned of goes to stderr."""
+    with warnings_told(say):
+        return asyncio.run(work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, TypeVar
 
 from dayfly.contract.errors import Transient
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from dayfly.jobs.timing import Timing
 
 T = TypeVar("T")
+
+_log = logging.getLogger("dayfly.jobs")
 
 
 async def retried(
@@ -36,10 +39,18 @@ async def retried(
         try:
             return await call()
         except Transient as error:
-            pause = backoff.failed(clock(), error.retry_after_seconds)
+            now = clock()
+            pause = backoff.failed(now, error.retry_after_seconds)
             if pause is None:
                 raise gave_up(error, tried, deadline) from error
+            if backoff.to_be_told(now):
+                tell_still_trying(tried, error)
         await asyncio.sleep(pause)
+
+
+def tell_still_trying(tried: str, error: Transient) -> None:
+    """Say why nothing happens, to whoever waits."""
+    _log.warning("still trying %s: %s", tried, error.message)
 
 
 def gave_up(error: Transient, tried: str, deadline: float) -> Transient:

@@ -19,6 +19,7 @@ class Timing:
         withdrawal: How long a launch that is called off may take to come to its end.
         backoff_first: Pause after a first passing error.
         backoff_max: Longest pause between two tries.
+        quiet: Passing errors that go on for longer are told, once.
         page_first: Pause before asking again for output, after output came.
         page_max: The same, after nothing came for a while.
         gather: How long a look is put off for each job that is watched, so that one call
@@ -32,6 +33,7 @@ class Timing:
     withdrawal: float = 2.0
     backoff_first: float = 0.1
     backoff_max: float = 10.0
+    quiet: float = 5.0
     page_first: float = 0.02
     page_max: float = 0.25
     gather: float = 0.0001
@@ -50,10 +52,12 @@ class Backoff:
         self.deadline = deadline
         self._failing_since: float | None = None
         self._pause = timing.backoff_first
+        self._told = False
 
     def succeeded(self) -> None:
         """The call works again."""
         self._failing_since, self._pause = None, self._timing.backoff_first
+        self._told = False
 
     def failed(self, now: float, asked: float | None = None) -> float | None:
         """The pause before the next try; None where the deadline has passed.
@@ -69,3 +73,11 @@ class Backoff:
             return None
         pause, self._pause = self._pause, min(self._pause * 2, self._timing.backoff_max)
         return min(max(jittered(pause), asked or 0.0), left)
+
+    def to_be_told(self, now: float) -> bool:
+        """It has been failing for a while, which a person should know; true once."""
+        since = self._failing_since
+        if self._told or since is None or now - since < self._timing.quiet:
+            return False
+        self._told = True
+        return True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dayfly.contract.errors import DayflyError, Transient
 from dayfly.contract.jobs import JobState, Reason
-from dayfly.jobs.retry import gave_up
+from dayfly.jobs.retry import gave_up, tell_still_trying
 from dayfly.jobs.timing import Backoff, jittered
 
 if TYPE_CHECKING:
@@ -115,12 +115,14 @@ class Watched:
         if not isinstance(error, Transient):
             self.fail(error)
             return
+        tried = f"to see how {self.handle.name or self.handle.id} stands"
         pause = self._backoff.failed(now, error.retry_after_seconds)
         if pause is None:
-            tried = f"to see how {self.handle.name or self.handle.id} stands"
             self.fail(gave_up(error, tried, self._backoff.deadline))
-        else:
-            self.due = self.ripe = now + pause
+            return
+        self.due = self.ripe = now + pause
+        if self._backoff.to_be_told(now):
+            tell_still_trying(tried, error)
 
     def _lost(self, status: JobStatus, now: float, grace: float) -> bool:
         if status.state is not JobState.UNKNOWN:
