@@ -9,6 +9,7 @@ import grpc
 import grpc.aio
 
 from dayfly.contract.errors import Unauthenticated, Unavailable
+from dayfly.contract.handshake import FLOW_OPTIONS
 from dayfly.contract.rpc_errors import from_rpc_error
 from dayfly.contract.wire.sandbox_pb2_grpc import SandboxExecServiceStub
 from dayfly.sandbox.runners import read_file, token_of
@@ -75,6 +76,7 @@ def _options(runner: RemoteRunner) -> list[tuple[str, str | int]]:
         ("grpc.http2.ping_timeout_ms", answer_ms),
         # A command may print nothing for hours; gRPC would ask twice and then no more.
         ("grpc.http2.max_pings_without_data", 0),
+        *FLOW_OPTIONS,
     ]
     if runner.server_name:
         options.append(("grpc.ssl_target_name_override", runner.server_name))
