@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
 from dayfly.contract.errors import DataLoss, NotFound, Transient
-from dayfly.jobs.retry import gave_up, tell_still_trying
+from dayfly.jobs.retry import pause_after
 from dayfly.jobs.timing import Backoff
 
 if TYPE_CHECKING:
@@ -156,12 +156,7 @@ class Follow:
             ) from error
         now = asyncio.get_running_loop().time()
         tried = f"to read the output of {what}"
-        pause = self._backoff.failed(now, error.retry_after_seconds)
-        if pause is None:
-            raise gave_up(error, tried, self._backoff.deadline) from error
-        if self._backoff.to_be_told(now):
-            tell_still_trying(tried, error)
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause_after(error, tried, self._backoff, now))
 
     def _longest(self) -> float:
         return max(self._timing.page_max, self._description.poll_min_seconds)

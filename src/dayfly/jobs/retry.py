@@ -39,26 +39,32 @@ async def retried(
         try:
             return await call()
         except Transient as error:
-            now = clock()
-            pause = backoff.failed(now, error.retry_after_seconds)
-            if pause is None:
-                raise gave_up(error, tried, deadline) from error
-            if backoff.to_be_told(now):
-                tell_still_trying(tried, error)
+            pause = pause_after(error, tried, backoff, clock())
         await asyncio.sleep(pause)
 
 
-def tell_still_trying(tried: str, error: Transient) -> None:
-    """Say why nothing happens, to whoever waits."""
-    _log.warning("still trying %s: %s", tried, error.message)
+def pause_after(error: Transient, tried: str, backoff: Backoff, now: float) -> float:
+    """Seconds until the next try. Whoever waits is told why, once, when it goes on for a while.
 
+    Args:
+        error: Why this one failed.
+        tried: As for ``retried``.
+        backoff: Of the tries so far.
+        now: Monotonic time of the failure, in seconds.
 
-def gave_up(error: Transient, tried: str, deadline: float) -> Transient:
-    """The error for a call that failed until its deadline, of the same class as the last."""
-    return type(error)(
-        f"tried for {deadline:g} s {tried}, and every try failed; the last: {error.message}",
-        advice=error.advice,
-        field=error.field,
-        reason=error.reason,
-        retry_after_seconds=error.retry_after_seconds,
-    )
+    Raises:
+        Transient: Its deadline has passed: the error, of the same class, says for how long.
+    """
+    pause = backoff.failed(now, error.retry_after_seconds)
+    if pause is None:
+        raise type(error)(
+            f"tried for {backoff.deadline:g} s {tried}, and every try failed; "
+            f"the last: {error.message}",
+            advice=error.advice,
+            field=error.field,
+            reason=error.reason,
+            retry_after_seconds=error.retry_after_seconds,
+        ) from error
+    if backoff.to_be_told(now):
+        _log.warning("still trying %s: %s", tried, error.message)
+    return pause

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dayfly.contract.errors import DayflyError, Transient
 from dayfly.contract.jobs import JobState, Reason
-from dayfly.jobs.retry import gave_up, tell_still_trying
+from dayfly.jobs.retry import pause_after
 from dayfly.jobs.timing import Backoff, jittered
 
 if TYPE_CHECKING:
@@ -116,13 +116,12 @@ class Watched:
             self.fail(error)
             return
         tried = f"to see how {self.handle.name or self.handle.id} stands"
-        pause = self._backoff.failed(now, error.retry_after_seconds)
-        if pause is None:
-            self.fail(gave_up(error, tried, self._backoff.deadline))
-            return
-        self.due = self.ripe = now + pause
-        if self._backoff.to_be_told(now):
-            tell_still_trying(tried, error)
+        try:
+            pause = pause_after(error, tried, self._backoff, now)
+        except Transient as last:
+            self.fail(last)
+        else:
+            self.due = self.ripe = now + pause
 
     def _lost(self, status: JobStatus, now: float, grace: float) -> bool:
         if status.state is not JobState.UNKNOWN:
